@@ -1,0 +1,2 @@
+// The vtep executable. Filled by the commands in Commands/.
+return 0;

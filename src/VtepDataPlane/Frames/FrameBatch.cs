@@ -1,0 +1,69 @@
+// A batch: a fixed number of slots in one pinned array, and a FrameInfo each. Receiving queues fill it from the front, the
+// forwarder walks it, and it is used again: nothing is allocated after construction. Owned by one thread (a Lane).
+//
+// The memory is the garbage collector's pinned heap, so neither this assembly nor its users need unsafe code to keep an
+// address stable. Untouched pages of a slot cost no memory, so slots are as large as the largest datagram.
+
+namespace VtepDataPlane.Frames;
+
+/// <summary>A reusable array of frame slots in pinned memory. Owned by one thread.</summary>
+public sealed class FrameBatch
+{
+    /// <summary>Room in front of every received frame: outer Ethernet, IPv6, UDP and VXLAN (70) for underlays that write them all, rounded up.</summary>
+    public const int Headroom = 128;
+
+    /// <summary>Frames a worker takes at once: the 45 segments of 1450 bytes in one 64 KiB super-frame, rounded up.</summary>
+    public const int DefaultCapacity = 64;
+
+    /// <summary>The largest frame a slot takes: a UDP datagram carries at most 65507 bytes, a TAP frame at most 65521 + 18.</summary>
+    public const int DefaultRoom = 65_536 + 64;
+
+    private readonly byte[] _memory;
+    private readonly FrameInfo[] _infos;
+    private readonly int _stride;
+
+    /// <summary>Makes <paramref name="capacity"/> slots with <paramref name="room"/> bytes behind the headroom.</summary>
+    public FrameBatch(int capacity = DefaultCapacity, int room = DefaultRoom)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(room, 64);
+        _stride = Headroom + room;
+        _memory = GC.AllocateUninitializedArray<byte>(checked(capacity * _stride), pinned: true);
+        _infos = GC.AllocateArray<FrameInfo>(capacity, pinned: true);
+    }
+
+    /// <summary>Slots.</summary>
+    public int Capacity => _infos.Length;
+
+    /// <summary>Bytes a slot takes behind its headroom.</summary>
+    public int Room => _stride - Headroom;
+
+    /// <summary>Frames in the batch now: slots 0 to Count - 1.</summary>
+    public int Count { get; set; }
+
+    /// <summary>The frame in slot <paramref name="index"/>.</summary>
+    public Frame this[int index] => new(_memory.AsSpan(index * _stride, _stride), ref _infos[index]);
+
+    /// <summary>The writable room of a slot, behind its headroom: where a receiving queue puts bytes.</summary>
+    public Span<byte> RoomOf(int index) => _memory.AsSpan(index * _stride + Headroom, Room);
+
+    /// <summary>Resets slot <paramref name="index"/> to a plain frame of <paramref name="length"/> bytes at the start of its room.</summary>
+    public ref FrameInfo Reset(int index, int length)
+    {
+        ref FrameInfo info = ref _infos[index];
+        info = default;
+        info.Offset = Headroom;
+        info.Length = length;
+        return ref info;
+    }
+
+    /// <summary>Copies <paramref name="bytes"/> into the next free slot; for tests and generators. False when the batch is full or the frame too long.</summary>
+    public bool TryAdd(ReadOnlySpan<byte> bytes)
+    {
+        if (Count == Capacity || bytes.Length > Room)
+            return false;
+        bytes.CopyTo(RoomOf(Count));
+        Reset(Count++, bytes.Length);
+        return true;
+    }
+}

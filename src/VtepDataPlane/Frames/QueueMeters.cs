@@ -1,0 +1,55 @@
+// Counters of one queue: written by its one thread with plain stores, read by others at any time (64-bit loads are whole on
+// every platform .NET 10 runs our code on; a reader may see a value a moment old, never a torn one).
+
+namespace VtepDataPlane.Frames;
+
+/// <summary>What one queue received, sent and dropped, since it was opened.</summary>
+public sealed class QueueMeters
+{
+    private readonly long[] _drops = new long[DropReasonText.Count];
+    private long _received, _receivedBytes, _sent, _sentBytes;
+
+    /// <summary>Frames received, those that were then dropped included.</summary>
+    public long Received => Volatile.Read(ref _received);
+
+    /// <summary>Bytes of the frames received.</summary>
+    public long ReceivedBytes => Volatile.Read(ref _receivedBytes);
+
+    /// <summary>Frames sent.</summary>
+    public long Sent => Volatile.Read(ref _sent);
+
+    /// <summary>Bytes of the frames sent.</summary>
+    public long SentBytes => Volatile.Read(ref _sentBytes);
+
+    /// <summary>Frames this queue dropped, by reason.</summary>
+    public long Drops(DropReason reason) => Volatile.Read(ref _drops[(int)reason]);
+
+    /// <summary>All drops of this queue.</summary>
+    public long TotalDrops
+    {
+        get
+        {
+            long total = 0;
+            for (int i = 0; i < _drops.Length; i++)
+                total += Volatile.Read(ref _drops[i]);
+            return total;
+        }
+    }
+
+    /// <summary>Owning thread only: one frame came in.</summary>
+    public void CountReceived(int bytes)
+    {
+        _received++;
+        _receivedBytes += bytes;
+    }
+
+    /// <summary>Owning thread only: one frame went out.</summary>
+    public void CountSent(int bytes)
+    {
+        _sent++;
+        _sentBytes += bytes;
+    }
+
+    /// <summary>Owning thread only: one frame was dropped here.</summary>
+    public void CountDrop(DropReason reason) => _drops[(int)reason]++;
+}

@@ -1,0 +1,26 @@
+// Everything a VTEP asks of the machine it runs on. The Linux implementation opens TAP devices and UDP sockets and serves
+// lanes with threads; the in-memory one (MemoryHost) is a host in a test.
+
+using VtepDataPlane.Forwarding;
+using VtepDataPlane.Ports;
+using VtepDataPlane.Underlay;
+
+namespace VtepDataPlane;
+
+/// <summary>The machine's edge. Called by the control loop only.</summary>
+public interface IHostNetwork
+{
+    /// <summary>Opens the underlay with a queue for each lane.</summary>
+    /// <exception cref="VtepException">It can't be opened; the message says what, why and the remedy.</exception>
+    IUnderlay OpenUnderlay(UnderlayConfig config, int lanes);
+
+    /// <summary>Opens (creates or adopts) an access port with up to one queue for each lane.</summary>
+    /// <exception cref="VtepException">It can't be opened; the message says what, why and the remedy.</exception>
+    IAccessPort OpenPort(PortConfig config, int lanes);
+
+    /// <summary>Starts serving: from now on lanes receive from this port.</summary>
+    void Serve(AccessPort port);
+
+    /// <summary>Stops serving: when this returns, no lane receives from this port any more; one may still be in a batch.</summary>
+    void Withdraw(AccessPort port);
+}

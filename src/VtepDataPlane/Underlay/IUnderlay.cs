@@ -1,0 +1,54 @@
+// The edge towards other VTEPs: one queue a lane, group memberships, and what the machine's routes say about a path. The
+// queue takes and gives frames that start with their VXLAN header; UDP and IP are the underlay's business. UdpUnderlay (Linux)
+// and MemoryUnderlay (tests, embedding) implement it.
+
+using VtepDataPlane.Frames;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Underlay;
+
+/// <summary>What the routing table says about the way to a VTEP.</summary>
+public enum PathStatus
+{
+    /// <summary>There is a route.</summary>
+    Reachable,
+
+    /// <summary>No route (now).</summary>
+    NoRoute,
+}
+
+/// <summary>The way to a VTEP.</summary>
+/// <param name="Status">Whether there is one.</param>
+/// <param name="Mtu">Bytes of the largest outer IP packet that needs no fragments.</param>
+/// <param name="InterfaceIndex">The interface it leaves by.</param>
+public readonly record struct UnderlayPath(PathStatus Status, int Mtu, int InterfaceIndex);
+
+/// <summary>A joined group.</summary>
+/// <param name="Group">Its address.</param>
+/// <param name="Interface">The interface it is joined on.</param>
+public readonly record struct MulticastGroup(InetAddress Group, string Interface);
+
+/// <summary>An open underlay. Control loop only, except the queues, which belong to their lanes.</summary>
+public interface IUnderlay : IDisposable
+{
+    /// <summary>Our VTEP address now; none while the interface has no address.</summary>
+    InetAddress Local { get; }
+
+    /// <summary>False while the local address is missing from this host: nothing may be sent, lest it be sent from another.</summary>
+    bool IsLocalAddressPresent { get; }
+
+    /// <summary>The queue of lane <paramref name="lane"/>.</summary>
+    IFrameQueue Queue(int lane);
+
+    /// <summary>The way to <paramref name="remote"/>: the route's MTU, lowered by what routers on the way truly reported.</summary>
+    UnderlayPath PathTo(in InetAddress remote);
+
+    /// <summary>The interface by that name: <see cref="UnderlayPath.Mtu"/> is the link's. No route when there is none.</summary>
+    UnderlayPath PathThrough(string interfaceName);
+
+    /// <summary>Joins a group (idempotent; kept over link flaps and re-creation of the interface until left).</summary>
+    void Join(in MulticastGroup group);
+
+    /// <summary>Leaves a group (idempotent).</summary>
+    void Leave(in MulticastGroup group);
+}

@@ -1,0 +1,76 @@
+// The whole configuration as immutable values, checked for what no single field can say (VtepConfig.Validate). Where it comes
+// from, a JSON file or a program, is not known here.
+
+using VtepDataPlane.Discovery;
+using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
+using VtepDataPlane.Ports;
+using VtepDataPlane.Underlay;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane;
+
+/// <summary>An FDB entry the operator fixes: never learned over, never aged.</summary>
+/// <param name="Mac">Unicast address of a station.</param>
+/// <param name="Vtep">The VTEP it is behind; null when <paramref name="Port"/> is given.</param>
+/// <param name="Port">The local port it is behind; null when <paramref name="Vtep"/> is given.</param>
+public sealed record StaticFdbEntry(MacAddress Mac, VtepEndpoint? Vtep, string? Port);
+
+/// <summary>One bridge domain: a VNI, its ports and its peers. Immutable.</summary>
+public sealed record BridgeDomainConfig
+{
+    /// <summary>For people; unique.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Unique.</summary>
+    public required Vni Vni { get; init; }
+
+    /// <summary>Access ports.</summary>
+    public IReadOnlyList<PortConfig> Ports { get; init; } = [];
+
+    /// <summary>How its VTEPs find each other.</summary>
+    public required DiscoveryConfig Discovery { get; init; }
+
+    /// <summary>Learn source MACs (kernel <c>learning</c>).</summary>
+    public bool Learning { get; init; } = true;
+
+    /// <summary>Seconds without a frame from a MAC after which its entry goes; 0: never.</summary>
+    public int Ageing { get; init; } = 300;
+
+    /// <summary>Learned entries the domain may have (kernel <c>maxaddress</c>); above it frames flood, unlearned.</summary>
+    public int FdbLimit { get; init; } = 8192;
+
+    /// <summary>Fixed FDB entries.</summary>
+    public IReadOnlyList<StaticFdbEntry> Fdb { get; init; } = [];
+
+    /// <summary>Outer headers.</summary>
+    public EncapsulationPolicy Encapsulation { get; init; } = new();
+
+    /// <summary>Same in every part.</summary>
+    public bool Equals(BridgeDomainConfig? other) =>
+        other is not null && Name == other.Name && Vni == other.Vni && Discovery.Equals(other.Discovery) && Learning == other.Learning
+        && Ageing == other.Ageing && FdbLimit == other.FdbLimit && Encapsulation == other.Encapsulation
+        && Ports.SequenceEqual(other.Ports) && Fdb.SequenceEqual(other.Fdb);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Vni);
+}
+
+/// <summary>The configuration of a VTEP. Immutable.</summary>
+public sealed record VtepConfig
+{
+    /// <summary>Most worker lanes a VTEP uses by itself.</summary>
+    public const int MaxAutomaticWorkers = 4;
+
+    /// <summary>Worker threads; 0: one per core, at most <see cref="MaxAutomaticWorkers"/>.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>Entries the FDB has room for, all domains together; memory is 16 bytes for each and as much again for slack.</summary>
+    public int FdbCapacity { get; init; } = 262_144;
+
+    /// <summary>Our address and port.</summary>
+    public required UnderlayConfig Underlay { get; init; }
+
+    /// <summary>The domains, each VNI once.</summary>
+    public IReadOnlyList<BridgeDomainConfig> BridgeDomains { get; init; } = [];
+}
