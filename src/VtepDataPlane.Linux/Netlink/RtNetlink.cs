@@ -87,6 +87,32 @@ internal sealed class RtNetlink : IDisposable
         return Transact<LinkInfo>(ref request, 0, null, []);
     }
 
+    /// <summary>
+    /// Gives a link the queueing discipline <c>noqueue</c>: frames go straight to the driver. Before the link is first set up, this
+    /// also keeps the kernel from making a discipline for each of the 256 queues a multi-queue TAP may have.
+    /// </summary>
+    /// <returns>0 or a negated errno; <see cref="Explain"/> puts it into words.</returns>
+    public int SetNoQueue(int index)
+    {
+        var request = new NetlinkWriter(
+            stackalloc byte[RequestSize], Rtnl.RTM_NEWQDISC, Rtnl.NLM_F_ACK | Rtnl.NLM_F_CREATE | Rtnl.NLM_F_REPLACE);
+        Span<byte> header = request.Append(Rtnl.TCMSG_SIZE);
+        MemoryMarshal.Write(header[4..], index);
+        MemoryMarshal.Write(header[12..], Rtnl.TC_H_ROOT);
+        "noqueue\0"u8.CopyTo(request.AppendAttribute(Rtnl.TCA_KIND, "noqueue\0"u8.Length));
+        return Transact<LinkInfo>(ref request, 0, null, []);
+    }
+
+    /// <summary>Deletes all links of a group at once, which costs the kernel about as much as deleting one.</summary>
+    /// <returns>0 or a negated errno; <see cref="Explain"/> puts it into words.</returns>
+    public int DeleteLinks(int group)
+    {
+        var request = new NetlinkWriter(stackalloc byte[RequestSize], Rtnl.RTM_DELLINK, Rtnl.NLM_F_ACK);
+        request.Append(Rtnl.IFINFOMSG_SIZE);
+        request.Attribute(Rtnl.IFLA_GROUP, (uint)group);
+        return Transact<LinkInfo>(ref request, 0, null, []);
+    }
+
     /// <summary>Adds an address. An IPv6 address is usable at once: no duplicate address detection.</summary>
     /// <returns>0 or a negated errno, EEXIST when it is there; <see cref="Explain"/> puts it into words.</returns>
     public int AddAddress(int index, in InterfaceAddress address) =>
