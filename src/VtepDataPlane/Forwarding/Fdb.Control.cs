@@ -51,6 +51,27 @@ internal sealed partial class Fdb
         return removed;
     }
 
+    /// <summary>Deletes all entries the predicate takes (domain, target), in one pass however many domains, ports or VTEPs go. Returns their number.</summary>
+    public int Flush(Func<int, FdbTarget, bool> takes)
+    {
+        int removed = 0;
+        for (int bucket = 0; bucket < _buckets; bucket++)
+        {
+            int start = _base + bucket * BucketWords;
+            for (int slot = start; slot < start + BucketSlots; slot++)
+            {
+                while (TryRead(slot, out ulong key, out ulong value) && takes(DomainOf(key), TargetOf(value)))
+                {
+                    if (!TryFree(slot, key, value))
+                        continue;
+                    removed++;
+                    break;
+                }
+            }
+        }
+        return removed;
+    }
+
     /// <summary>Deletes learned entries idle for their domain's ageing time, in the whole table. Returns their number.</summary>
     /// <param name="ageingSecondsByDomain">By domain index; 0, or an index beyond its end: never.</param>
     /// <param name="nowSeconds">The clock given to Learn.</param>

@@ -107,6 +107,15 @@ internal sealed partial class Fdb
         return LearnResult.Unchanged;
     }
 
+    /// <summary>What <see cref="Learn"/> would object to, for domains that don't learn: fixed entries and own MACs protect there too.</summary>
+    public LearnResult Check(int domain, MacAddress mac, FdbTarget source)
+    {
+        FdbTarget target = Lookup(domain, mac);
+        if (target.IsMiss || target.IsLearned || target.IsSamePlace(source))
+            return LearnResult.Unchanged;
+        return target.Kind == FdbKind.Own ? LearnResult.OwnMac : LearnResult.Conflict;
+    }
+
     /// <summary>What a frame from <paramref name="source"/> means for an entry.</summary>
     private static LearnResult Judge(ulong seen, FdbTarget source, uint nowSeconds)
     {

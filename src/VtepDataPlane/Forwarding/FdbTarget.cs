@@ -84,6 +84,12 @@ internal readonly struct FdbTarget : IEquatable<FdbTarget>
     /// <summary>The kind of entry.</summary>
     public FdbKind Kind { get; }
 
+    /// <summary>A station heard on the local port of that ordinal.</summary>
+    public static FdbTarget LearnedLocal(int ordinal) => new(FdbKind.LearnedLocal, ordinal);
+
+    /// <summary>A station heard from the VTEP of that id.</summary>
+    public static FdbTarget LearnedRemote(int vtep) => new(FdbKind.LearnedRemote, vtep);
+
     /// <summary>The port's ordinal within its domain (local kinds), or the remote VTEP's id (remote kinds).</summary>
     public int Id { get; }
 
