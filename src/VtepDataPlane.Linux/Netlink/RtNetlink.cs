@@ -6,7 +6,8 @@
 // timed out, and are passed over. A dump during which the kernel's lists changed says so (NLM_F_DUMP_INTR) and is repeated.
 // Strict checking makes the kernel refuse what it doesn't understand, rather than answer another question.
 //
-// Thread-safety: none; the control loop only. Each call blocks for as long as the kernel takes, usually microseconds.
+// Thread-safety: any thread; one transaction at a time, Explain tells about the calling thread's last one. Each call blocks for as
+// long as the kernel takes, usually microseconds, so the frame path makes none.
 
 using System.Runtime.InteropServices;
 using Tmds.Linux;
@@ -16,7 +17,7 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Linux.Netlink;
 
-/// <summary>One socket for requests. Control loop only.</summary>
+/// <summary>One socket for requests. Any thread.</summary>
 internal sealed class RtNetlink : IDisposable
 {
     // Every request below is at most 16 + 16 + 7 attributes of at most 24 bytes.
@@ -25,9 +26,10 @@ internal sealed class RtNetlink : IDisposable
     // Links come and go in bursts; after this many interrupted dumps in a row somebody is in a loop.
     private const int DumpAttempts = 32;
 
+    private readonly Lock _gate = new();
+    private readonly ThreadLocal<string> _kernelMessage = new(() => "");
     private readonly NetlinkSocket _socket = NetlinkSocket.OpenForRequests();
     private readonly byte[] _answer = new byte[NetlinkSocket.DatagramSize];
-    private string _kernelMessage = "";
     private uint _sequence;
 
     private delegate T? Parser<T>(in NetlinkMessage message)
@@ -152,10 +154,14 @@ internal sealed class RtNetlink : IDisposable
 
     /// <summary>An error of the last call in words: the system's text and, where the kernel gave one, its own message.</summary>
     public string Explain(int error) =>
-        _kernelMessage.Length == 0 ? Errno.Describe(error) : $"{Errno.Describe(error)}: {_kernelMessage}";
+        _kernelMessage.Value!.Length == 0 ? Errno.Describe(error) : $"{Errno.Describe(error)}: {_kernelMessage.Value}";
 
     /// <inheritdoc/>
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _kernelMessage.Dispose();
+    }
 
     /// <summary>The errors of fib_lookup: no route; or one of type unreachable, prohibit (EACCES), blackhole (EINVAL), throw (EAGAIN).</summary>
     private static bool IsNoRoute(int error) =>
@@ -219,7 +225,14 @@ internal sealed class RtNetlink : IDisposable
     private int Transact<T>(ref NetlinkWriter request, ushort answer, Parser<T>? parse, List<T> items)
         where T : class
     {
-        _kernelMessage = "";
+        _kernelMessage.Value = "";
+        lock (_gate)
+            return TransactLocked(ref request, answer, parse, items);
+    }
+
+    private int TransactLocked<T>(ref NetlinkWriter request, ushort answer, Parser<T>? parse, List<T> items)
+        where T : class
+    {
         uint sequence = ++_sequence;
         int error = _socket.Send(request.Finish(sequence));
         bool isInterrupted = false;
@@ -254,7 +267,7 @@ internal sealed class RtNetlink : IDisposable
         // NLMSG_ERROR quotes the header of the request, and no more of it, since the socket caps acknowledgements.
         bool isCapped = (message.Flags & (Rtnl.NLM_F_CAPPED | Rtnl.NLM_F_ACK_TLVS)) == (Rtnl.NLM_F_CAPPED | Rtnl.NLM_F_ACK_TLVS);
         if (message.Type == Rtnl.NLMSG_ERROR && isCapped)
-            _kernelMessage = message.AttributesAfter(sizeof(int) + Rtnl.NLMSG_HDRLEN).Find(Rtnl.NLMSGERR_ATTR_MSG).AsString;
+            _kernelMessage.Value = message.AttributesAfter(sizeof(int) + Rtnl.NLMSG_HDRLEN).Find(Rtnl.NLMSGERR_ATTR_MSG).AsString;
         return Math.Min(code, 0);
     }
 }

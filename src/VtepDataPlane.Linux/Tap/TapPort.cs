@@ -11,7 +11,6 @@
 
 using Tmds.Linux;
 using VtepDataPlane.Frames;
-using VtepDataPlane.Linux.Interop;
 using VtepDataPlane.Linux.Netlink;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Wire;
