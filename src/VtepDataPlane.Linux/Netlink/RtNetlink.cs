@@ -111,17 +111,13 @@ internal sealed class RtNetlink : IDisposable
     {
         if (!destination.IsUnicast)
             return null;
-        var request = new NetlinkWriter(stackalloc byte[RequestSize], Rtnl.RTM_GETROUTE, Rtnl.NLM_F_ACK);
-        Span<byte> header = request.Append(Rtnl.RTMSG_SIZE);
-        header[0] = NetlinkFamily.Of(destination);
-        header[1] = (byte)(destination.Size * 8);
-        MemoryMarshal.Write(header[8..], Rtnl.RTM_F_FIB_MATCH);
-        destination.Write(request.AppendAttribute(Rtnl.RTA_DST, destination.Size));
-        var routes = new List<RouteInfo>(1);
-        int error = Transact(ref request, Rtnl.RTM_NEWROUTE, RouteInfo.Parse, routes);
-        if (error != 0 && !IsNoRoute(error))
-            throw Refused($"The route to {destination}", error);
-        return routes.Count == 0 ? null : NarrowestFirst(routes[0]);
+        RouteInfo? route = FindRoute(destination, Rtnl.RTM_F_FIB_MATCH);
+
+        // A route by a next hop object alone (sysctl nexthop_compat_mode=0) names no interface. The lookup's result does; of it,
+        // only the way is believed, not the MTU.
+        if (route is { InterfaceIndex: 0 } && FindRoute(destination, 0) is { } resolved)
+            route = route with { NextHops = resolved.NextHops };
+        return route is { InterfaceIndex: > 0 } ? NarrowestFirst(route) : null;
     }
 
     /// <summary>An error of the last call in words: the system's text and, where the kernel gave one, its own message.</summary>
@@ -160,6 +156,21 @@ internal sealed class RtNetlink : IDisposable
         if (error != 0 && error != -LibC.ENODEV)
             throw Refused(what, error);
         return links.Count > 0 ? links[0] : null;
+    }
+
+    private RouteInfo? FindRoute(in InetAddress destination, uint flags)
+    {
+        var request = new NetlinkWriter(stackalloc byte[RequestSize], Rtnl.RTM_GETROUTE, Rtnl.NLM_F_ACK);
+        Span<byte> header = request.Append(Rtnl.RTMSG_SIZE);
+        header[0] = NetlinkFamily.Of(destination);
+        header[1] = (byte)(destination.Size * 8);
+        MemoryMarshal.Write(header[8..], flags);
+        destination.Write(request.AppendAttribute(Rtnl.RTA_DST, destination.Size));
+        var routes = new List<RouteInfo>(1);
+        int error = Transact(ref request, Rtnl.RTM_NEWROUTE, RouteInfo.Parse, routes);
+        if (error != 0 && !IsNoRoute(error))
+            throw Refused($"The route to {destination}", error);
+        return routes.Count > 0 ? routes[0] : null;
     }
 
     /// <summary>With several ways, the packet must fit through each: the narrowest link comes first.</summary>
