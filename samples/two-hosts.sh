@@ -149,7 +149,7 @@ cat << PICTURE
        two-hosts-1                                   two-hosts-2
   +--------------------+                        +--------------------+
   |  198.19.0.1/24     |                        |     198.19.0.2/24  |
-  |  tap-blue ............ Ethernet, VNI 100 .. .......... tap-blue  |
+  |  tap-blue ............. Ethernet, VNI 100 .............. tap-blue  |
   |     |              |                        |              |     |
   |   vtep             |                        |             vtep   |
   |     |              |                        |              |     |

@@ -63,6 +63,13 @@ internal sealed partial class Dissection(string file, string where, int packets)
         Assert.That(faults, Is.Empty, $"tshark finds fault with what was sent on {where}");
     }
 
+    /// <summary>Fails the test when an outer IP packet is a fragment: RFC 7348 section 4.3 forbids a VTEP to make any.</summary>
+    public void AssertNoOuterFragments()
+    {
+        CommandResult fragments = Command.Run(s_limit, "tcpdump", "-n", "-r", file, "ip[6:2] & 0x3fff != 0 or ip6[6] == 44").OrFail();
+        Assert.That(fragments.Output, Is.Empty, $"outer fragments sent on {where}");
+    }
+
     [GeneratedRegex("^(No response seen|Connection reset|D-SACK Sequence)")]
     private static partial Regex NotOurs();
 }

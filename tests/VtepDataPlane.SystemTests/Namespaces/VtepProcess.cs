@@ -16,6 +16,7 @@ internal sealed partial class VtepProcess : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("vtep-test-").FullName;
     private readonly BackgroundProcess _process;
     private readonly List<Regex> _announced = [];
+    private bool _disposed;
     private LabDomain[] _domains;
 
     /// <summary>Starts it and waits until it answers.</summary>
@@ -99,6 +100,9 @@ internal sealed partial class VtepProcess : IDisposable
     /// <summary>Kills it if it still runs; deletes its files.</summary>
     public void Dispose()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
     }

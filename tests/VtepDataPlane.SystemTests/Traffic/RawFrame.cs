@@ -7,7 +7,7 @@ using System.Text;
 namespace VtepDataPlane.SystemTests.Traffic;
 
 /// <summary>Makes Ethernet frames.</summary>
-internal static class Frames
+internal static class RawFrame
 {
     /// <summary>ff:ff:ff:ff:ff:ff.</summary>
     public const string Broadcast = "ff:ff:ff:ff:ff:ff";
