@@ -76,16 +76,13 @@ internal sealed partial class VtepProcess : IDisposable
         Wait.Until("the new configuration is in force", applied, 10, () => Log);
     }
 
-    /// <summary>Sends a signal by name.</summary>
-    public void Signal(string name) => _process.Signal(name);
-
-    /// <summary>Ends it by SIGTERM and checks all it leaves behind.</summary>
-    public void Stop()
+    /// <summary>Ends it by a signal and checks all it leaves behind.</summary>
+    public void Stop(string signal = "TERM")
     {
         AssertBooksAreClosed();
-        _process.Signal("TERM");
+        _process.Signal(signal);
         int exitCode = _process.WaitForExit(TimeSpan.FromSeconds(10));
-        Assert.That(exitCode, Is.Zero, $"exit code after SIGTERM\n{Log}");
+        Assert.That(exitCode, Is.Zero, $"exit code after SIG{signal}\n{Log}");
         AssertNothingIsLeft();
         AssertLogIsClean();
     }
