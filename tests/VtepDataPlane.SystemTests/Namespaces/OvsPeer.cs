@@ -28,7 +28,10 @@ internal sealed class OvsPeer : IDisposable
         Station = host.Station("br-int");
         _environment = new Dictionary<string, string>
         {
-            ["OVS_RUNDIR"] = _folder, ["OVS_LOGDIR"] = _folder, ["OVS_DBDIR"] = _folder, ["OVS_SYSCONFDIR"] = _folder,
+            ["OVS_RUNDIR"] = _folder,
+            ["OVS_LOGDIR"] = _folder,
+            ["OVS_DBDIR"] = _folder,
+            ["OVS_SYSCONFDIR"] = _folder,
         };
         Command.Run("ovsdb-tool", "create", Path.Combine(_folder, "conf.db"), Schema).OrFail();
         _database = host.Namespace.Start("ovsdb-server", [$"--remote=punix:{Socket}", Path.Combine(_folder, "conf.db")], _environment);

@@ -10,9 +10,18 @@ internal static class Requirements
 {
     private static readonly Dictionary<string, string> s_packages = new()
     {
-        ["ip"] = "iproute2", ["bridge"] = "iproute2", ["tc"] = "iproute2", ["ping"] = "iputils-ping", ["tcpdump"] = "tcpdump", ["tshark"] = "tshark",
-        ["ethtool"] = "ethtool", ["sysctl"] = "procps", ["nft"] = "nftables",
-        ["ovs-vsctl"] = "openvswitch-switch", ["ovs-vswitchd"] = "openvswitch-switch", ["ovsdb-server"] = "openvswitch-switch",
+        ["ip"] = "iproute2",
+        ["bridge"] = "iproute2",
+        ["tc"] = "iproute2",
+        ["ping"] = "iputils-ping",
+        ["tcpdump"] = "tcpdump",
+        ["tshark"] = "tshark",
+        ["ethtool"] = "ethtool",
+        ["sysctl"] = "procps",
+        ["nft"] = "nftables",
+        ["ovs-vsctl"] = "openvswitch-switch",
+        ["ovs-vswitchd"] = "openvswitch-switch",
+        ["ovsdb-server"] = "openvswitch-switch",
     };
 
     /// <summary>Fails the test unless it runs as root and all <paramref name="programs"/> are there.</summary>

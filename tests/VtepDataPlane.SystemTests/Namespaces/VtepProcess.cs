@@ -118,7 +118,7 @@ internal sealed partial class VtepProcess : IDisposable
     private void AssertLogIsClean() =>
         Assert.That(_process.Lines.Where(line => Warning().IsMatch(line) && !_announced.Any(known => known.IsMatch(line))), Is.Empty, $"warnings in the log of {Host.Namespace.Name}");
 
-    // The console's form ("warn: ...") and the one for the journal, which starts with the syslog priority ("<4>...").
-    [GeneratedRegex(@"^\s*(warn|fail|crit)\b|^<[0-4]>|Unhandled exception")]
+    // The form of a terminal ("2026-01-02T03:04:05.678Z warn  ..."), of the journal ("<4>..."), and of a process that crashes.
+    [GeneratedRegex(@"^\S+Z (warn|error)|^<[0-4]>|Unhandled exception")]
     private static partial Regex Warning();
 }
