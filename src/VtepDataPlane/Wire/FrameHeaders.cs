@@ -33,6 +33,8 @@ public struct FrameHeaders
     /// <summary>Most VLAN tags walked.</summary>
     public const int MaximumVlanTags = 2;
 
+    private const int SctpHeaderSize = 12;
+
     /// <summary>Destination MAC.</summary>
     public MacAddress Destination;
 
@@ -175,6 +177,4 @@ public struct FrameHeaders
         IpProtocol.NoNextHeader => int.MaxValue,
         _ => 1,
     };
-
-    private const int SctpHeaderSize = 12;
 }
