@@ -64,7 +64,8 @@ public sealed class FrameHeadersTests
         Assert.That(frame, Has.Length.EqualTo(size));
         for (int length = 0; length < size; length++)
         {
-            Assert.That(FrameHeaders.Parse(frame.AsSpan(0, length), out FrameHeaders headers), Is.EqualTo(FrameFault.Truncated), $"{length} bytes");
+            FrameFault fault = FrameHeaders.Parse(frame.AsSpan(0, length), out FrameHeaders headers);
+            Assert.That(fault, Is.EqualTo(FrameFault.Truncated), $"{length} bytes");
             Assert.That(headers, Is.EqualTo(default(FrameHeaders)));
         }
 

@@ -57,7 +57,8 @@ public sealed class InetAddressTests
     [TestCase("2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1")]
     [TestCase("fd00:0:0:0:0:0:0:0", "fd00::")]
     [TestCase("0:0:0:0:0:0:0:0", "::")]
-    public void IPv6Text_IsCanonical(string text, string canonical) => Assert.That(InetAddress.Parse(text).ToString(), Is.EqualTo(canonical));
+    public void IPv6Text_IsCanonical(string text, string canonical) =>
+        Assert.That(InetAddress.Parse(text).ToString(), Is.EqualTo(canonical));
 
     [TestCase(null)]
     [TestCase("")]

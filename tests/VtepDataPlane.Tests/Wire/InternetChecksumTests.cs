@@ -116,7 +116,8 @@ public sealed class InternetChecksumTests
     [Test]
     public void PseudoHeader_OfAFrame_IsThatOfItsAddresses()
     {
-        foreach ((string from, string to) in (ReadOnlySpan<(string, string)>)[("198.18.1.1", "255.255.255.254"), ("fd00::1", "fe80:ffff::2")])
+        (string, string)[] pairs = [("198.18.1.1", "255.255.255.254"), ("fd00::1", "fe80:ffff::2")];
+        foreach ((string from, string to) in pairs)
         {
             byte[] frame = TestFrames.Udp(sourceIp: from, destinationIp: to, vlans: [3]);
             FrameHeaders.Parse(frame, out FrameHeaders headers);
