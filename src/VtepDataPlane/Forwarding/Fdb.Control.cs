@@ -82,11 +82,11 @@ internal sealed partial class Fdb
     public Enumerator GetEnumerator() => new(this);
 
     /// <summary>Replaces the entry there is, if there is one and it may be. Added without a slot: there is none.</summary>
-    private FdbAddResult Replace(Probe probe, FdbTarget target, bool replace, out int slot)
+    private FdbAddResult Replace(in Probe probe, FdbTarget target, bool replace, out int slot)
     {
         while (true)
         {
-            slot = Find(probe, out ulong seen);
+            slot = Find(probe.Key, probe.First, probe.Second, out ulong seen);
             if (!IsLive(seen))
             {
                 slot = NotFound;
@@ -110,7 +110,7 @@ internal sealed partial class Fdb
         return old.IsLearned || replace;
     }
 
-    private FdbAddResult AddNew(Probe probe, FdbTarget target, out int slot)
+    private FdbAddResult AddNew(in Probe probe, FdbTarget target, out int slot)
     {
         slot = NotFound;
         if (Reserve(probe.Key, target, int.MaxValue) != LearnResult.Learned)
@@ -126,7 +126,7 @@ internal sealed partial class Fdb
     }
 
     /// <summary>Frees other slots with this key. One without a value yet is freed by the worker that claimed it, once it sees ours.</summary>
-    private void RemoveElsewhere(Probe probe, int keep)
+    private void RemoveElsewhere(in Probe probe, int keep)
     {
         for (int i = 0; i < ProbeBound; i++)
         {
@@ -136,7 +136,7 @@ internal sealed partial class Fdb
         }
     }
 
-    private bool RemoveAll(Probe probe, FdbKinds kinds)
+    private bool RemoveAll(in Probe probe, FdbKinds kinds)
     {
         bool removed = false;
         for (int i = 0; i < ProbeBound; i++)
@@ -144,7 +144,7 @@ internal sealed partial class Fdb
         return removed;
     }
 
-    private static int SlotAt(Probe probe, int i) => i < BucketSlots ? probe.First + i : probe.Second + i - BucketSlots;
+    private static int SlotAt(in Probe probe, int i) => i < BucketSlots ? probe.First + i : probe.Second + i - BucketSlots;
 
     private bool RemoveIf(int slot, FdbFilter filter)
     {
