@@ -10,6 +10,13 @@ internal sealed partial class Fdb
     /// <summary>Buckets of the table: what the cursor of <see cref="Age(ReadOnlySpan{uint}, uint, ref int, int)"/> runs through.</summary>
     public int Buckets => _buckets;
 
+    /// <summary>The two buckets a MAC may be in, for tests and for whoever wonders why one isn't learned.</summary>
+    public (int First, int Second) BucketsOf(int domain, MacAddress mac)
+    {
+        Probe probe = ProbeOf(domain, mac);
+        return ((probe.First - _base) / BucketWords, (probe.Second - _base) / BucketWords);
+    }
+
     /// <summary>Adds an entry that doesn't age. Learned ones give way to it, fixed ones only when <paramref name="replace"/> is set.
     /// An own MAC replaces everything and is replaced by nothing but another own MAC.</summary>
     /// <exception cref="ArgumentException">The MAC is zero, or the kind is none or a learned one.</exception>
