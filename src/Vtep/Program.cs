@@ -1,2 +1,5 @@
-// The vtep executable. Filled by the commands in Commands/.
-return 0;
+// The vtep executable: see Commands/ for what it can do.
+
+using VtepDataPlane.Daemon.Commands;
+
+return await CommandTree.InvokeAsync(args, Console.Out, Console.Error);

@@ -9,6 +9,7 @@
 // Thread-safety: none; the control loop only. Each call blocks for as long as the kernel takes, usually microseconds.
 
 using System.Runtime.InteropServices;
+using System.Text;
 using Tmds.Linux;
 using VtepDataPlane.Linux.Interop;
 using VtepDataPlane.Ports;
@@ -16,7 +17,7 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Linux.Netlink;
 
-/// <summary>One socket for requests. Control loop only.</summary>
+/// <summary>One socket for requests. Control loop only. Opening it throws a <see cref="VtepException"/> when the system refuses.</summary>
 internal sealed class RtNetlink : IDisposable
 {
     // Every request below is at most 16 + 16 + 7 attributes of at most 24 bytes.
@@ -39,7 +40,7 @@ internal sealed class RtNetlink : IDisposable
     {
         ArgumentNullException.ThrowIfNull(name);
         Span<byte> bytes = stackalloc byte[Rtnl.IFNAMSIZ];
-        if (name.Length == 0 || !System.Text.Encoding.UTF8.TryGetBytes(name, bytes[..(Rtnl.IFNAMSIZ - 1)], out int length))
+        if (name.Length == 0 || !Encoding.UTF8.TryGetBytes(name, bytes[..(Rtnl.IFNAMSIZ - 1)], out int length))
             return null;
         var request = new NetlinkWriter(stackalloc byte[RequestSize], Rtnl.RTM_GETLINK, Rtnl.NLM_F_ACK);
         request.Append(Rtnl.IFINFOMSG_SIZE);

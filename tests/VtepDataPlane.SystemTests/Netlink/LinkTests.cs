@@ -1,6 +1,5 @@
 // Links of a real kernel: found, listed and changed.
 
-using System.Runtime.InteropServices;
 using NUnit.Framework;
 using Tmds.Linux;
 using VtepDataPlane.Linux.Netlink;
@@ -143,7 +142,13 @@ internal sealed class LinkTests
 
         int error = _host.Netlink.SetLink(before.Index, new LinkChange
         {
-            Up = true, Mtu = 1234, Mac = mac, Master = bridge, TxQueueLength = 99, GsoMaxSegments = 32, GsoMaxSize = 40_000,
+            Up = true,
+            Mtu = 1234,
+            Mac = mac,
+            Master = bridge,
+            TxQueueLength = 99,
+            GsoMaxSegments = 32,
+            GsoMaxSize = 40_000,
         });
 
         Assert.That(error, Is.Zero, _host.Netlink.Explain(error));
@@ -210,7 +215,7 @@ internal sealed class LinkTests
 
         int error = InNamespace.Run(_host.Name, () =>
         {
-            BecomeNobodyOnThisThread();
+            Rights.BecomeNobodyOnThisThread();
             using var netlink = new RtNetlink();
             Assert.That(netlink.GetLink("d0"), Is.Not.Null, "reading needs no rights");
             return netlink.SetLink(index, new LinkChange { Up = true });
@@ -218,15 +223,4 @@ internal sealed class LinkTests
 
         Assert.That(error, Is.EqualTo(-LibC.EPERM));
     }
-
-    /// <summary>The system call itself concerns one thread; it is the C library's function that changes all of them.</summary>
-    private static void BecomeNobodyOnThisThread()
-    {
-        const nint Nobody = 65534;
-        nint setresuid = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 117 : 147;
-        Assert.That((int)SystemCall(setresuid, Nobody, Nobody, Nobody), Is.Zero);
-    }
-
-    [DllImport("libc", EntryPoint = "syscall")]
-    private static extern nint SystemCall(nint number, nint first, nint second, nint third);
 }

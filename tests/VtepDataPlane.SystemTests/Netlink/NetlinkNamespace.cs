@@ -56,7 +56,9 @@ internal sealed class NetlinkNamespace : IDisposable
     {
         var info = new ProcessStartInfo(program, words.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         using Process process = Process.Start(info)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();

@@ -71,7 +71,7 @@ internal sealed class PortOwnerTests
     }
 
     [Test]
-    public void Describe_NamesAnotherProcess()
+    public void Describe_NamesAnotherProcess_OrSaysWhoseItIsToAUserThatMayNotLook()
     {
         using Process socat = Process.Start("ip", $"netns exec {_host.Name} socat -u UDP4-LISTEN:4789,bind=198.18.0.1 STDOUT");
         try
@@ -80,6 +80,7 @@ internal sealed class PortOwnerTests
             Assert.That(
                 () => Describe("198.18.0.1"),
                 Is.EqualTo($"UDP port 4789 on 198.18.0.1 is held by process {socat.Id} (socat).").After(10_000, 20));
+            Assert.That(DescribeAsNobody("198.18.0.1"), Does.Contain("held by a process of user id 0 that this user may not look into"));
         }
         finally
         {
@@ -96,6 +97,15 @@ internal sealed class PortOwnerTests
         Assert.That(Describe("198.18.0.1"), Is.EqualTo("UDP port 4789 was taken on 198.18.0.1, but whoever held it is gone by now; try again."));
     }
 
+    [Test]
+    public void Describe_WithoutRights_NamesTheKernelsVxlanDeviceNevertheless()
+    {
+        _host.Ip("link add vx0 type vxlan id 5 dstport 4789 local 198.18.0.1");
+        _host.Ip("link set vx0 up");
+
+        Assert.That(DescribeAsNobody("198.18.0.1"), Does.EndWith("held by the kernel's vxlan device 'vx0'."));
+    }
+
     private static Socket Bind(string address)
     {
         var local = new IPEndPoint(IPAddress.Parse(address), 4789);
@@ -108,6 +118,12 @@ internal sealed class PortOwnerTests
 
     private string Describe(string address) =>
         InNamespace.Run(_host.Name, () => PortOwner.Describe(InetAddress.Parse(address), 4789, _host.Netlink));
+
+    private string DescribeAsNobody(string address) => InNamespace.Run(_host.Name, () =>
+    {
+        Rights.BecomeNobodyOnThisThread();
+        return PortOwner.Describe(InetAddress.Parse(address), 4789, _host.Netlink);
+    });
 
     private void AssertCannotBind(string address) => Assert.That(
         () => InNamespace.Run(_host.Name, () => Bind(address).Dispose()),

@@ -45,7 +45,13 @@ internal sealed class NetlinkWriterTests
         request.Append(16);
         new LinkChange
         {
-            Up = true, Mtu = 1, Mac = MacAddress.Broadcast, Master = 2, TxQueueLength = 3, GsoMaxSegments = 4, GsoMaxSize = 5,
+            Up = true,
+            Mtu = 1,
+            Mac = MacAddress.Broadcast,
+            Master = 2,
+            TxQueueLength = 3,
+            GsoMaxSegments = 4,
+            GsoMaxSize = 5,
         }.WriteAttributes(ref request);
 
         Assert.That(request.Finish(1).Length, Is.EqualTo(16 + 16 + 5 * 8 + 12));

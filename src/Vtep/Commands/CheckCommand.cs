@@ -1,0 +1,43 @@
+// vtep check FILE: everything that is wrong with a configuration file, without touching the machine.
+
+using System.CommandLine;
+using VtepDataPlane.Daemon.Configuration;
+using VtepDataPlane.Discovery;
+
+namespace VtepDataPlane.Daemon.Commands;
+
+/// <summary>The check command.</summary>
+internal static class CheckCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("FILE") { Description = "The configuration file." };
+        var command = new Command("check", "Check a configuration file: exit code 0, or every error in it and exit code 2.") { file };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
+        return command;
+    }
+
+    internal static int Run(string path, TextWriter output, TextWriter errors)
+    {
+        ConfigResult result = ConfigFile.Load(path);
+        foreach (ConfigProblem problem in result.Problems)
+            errors.WriteLine(problem);
+        if (result.Config is null)
+            return ExitCode.Usage;
+        output.WriteLine($"{VtepConfigRules.Escape(path)} is valid: {Summary(result.Config.Vtep)}");
+        return ExitCode.Ok;
+    }
+
+    private static string Summary(VtepConfig config)
+    {
+        int ports = config.BridgeDomains.Sum(domain => domain.Ports.Count);
+        int peers = config.BridgeDomains.Select(domain => domain.Discovery).OfType<StaticDiscovery>()
+            .SelectMany(discovery => discovery.Peers).Distinct().Count();
+        int groups = config.BridgeDomains.Select(domain => domain.Discovery).OfType<MulticastDiscovery>()
+            .Select(discovery => discovery.Group).Distinct().Count();
+        return $"{Count(config.BridgeDomains.Count, "bridge domain")}, {Count(ports, "port")}, {Count(peers, "static peer")}, "
+            + Count(groups, "multicast group");
+    }
+
+    private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
+}

@@ -1,0 +1,54 @@
+// All commands of the executable, and what is said when a command line can't be understood: sentences on stderr, the word that
+// was probably meant, and exit code 2.
+
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using VtepDataPlane.Daemon.Configuration;
+
+namespace VtepDataPlane.Daemon.Commands;
+
+/// <summary>The commands of vtep.</summary>
+internal static class CommandTree
+{
+    public static RootCommand Create() =>
+        new("A VXLAN tunnel endpoint (VTEP) in user space: joins TAP devices of several hosts into Ethernet segments over UDP.")
+        {
+            CheckCommand.Create(),
+        };
+
+    /// <summary>Parses and runs a command line; gives the exit code.</summary>
+    public static async Task<int> InvokeAsync(string[] arguments, TextWriter output, TextWriter errors)
+    {
+        ParseResult parsed = Create().Parse(arguments);
+        var writers = new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false };
+
+        // The run command waits for signals itself, and the others end by them.
+        writers.ProcessTerminationTimeout = null;
+        if (parsed.Errors.Count == 0)
+            return await parsed.InvokeAsync(writers);
+        foreach (string sentence in Complaints(parsed))
+            errors.WriteLine(sentence);
+        return ExitCode.Usage;
+    }
+
+    private static IEnumerable<string> Complaints(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        string[] words = [.. command.Subcommands.Select(subcommand => subcommand.Name)];
+        if (words.Length > 0 && parsed.UnmatchedTokens is [{ } unknown, ..])
+        {
+            string meant = Spelling.Nearest(unknown, words) is { } near ? $"did you mean {near}?" : $"the commands are {string.Join(", ", words)}.";
+            yield return $"{FullName(command)} has no command {VtepConfigRules.Quote(unknown)}; {meant}";
+        }
+        else
+        {
+            foreach (ParseError error in parsed.Errors)
+                yield return VtepConfigRules.Escape(error.Message);
+        }
+
+        yield return $"Try {FullName(command)} --help.";
+    }
+
+    private static string FullName(Command command) =>
+        command is RootCommand ? "vtep" : $"{FullName((Command)command.Parents.First())} {command.Name}";
+}

@@ -1,0 +1,73 @@
+// From the tree to a DaemonConfig, the keys of the top level, "control", "fdb" and "underlay"; domains are in DomainBinder.
+// Written by hand: each key stands here once, with its reader. A value that is wrong is complained about and replaced by a
+// placeholder, so that everything else still gets checked.
+
+using VtepDataPlane.Underlay;
+
+namespace VtepDataPlane.Daemon.Configuration;
+
+/// <summary>Binds a whole file.</summary>
+internal sealed class ConfigBinder(ConfigProblems problems)
+{
+    /// <summary>What to say wherever a controller is configured.</summary>
+    public const string NoControllers =
+        "this version has no controllers; use \"static\" with the list of peers, or \"multicast\" with a group";
+
+    /// <summary>Binds the root. The result is a configuration only if there are no problems afterwards.</summary>
+    public DaemonConfig? Bind(ConfigNode root)
+    {
+        if (ConfigObject.Open(root, problems, "workers", "control", "underlay", "fdb", "bridgeDomains", "controllers") is not { } top)
+            return null;
+        if (top.Optional("controllers") is { } controllers)
+            problems.AddKey(controllers, NoControllers);
+        UnderlayConfig underlay = BindUnderlay(top.Required("underlay", "{ \"local\": \"198.18.0.1\" }"));
+        var domains = new DomainBinder(problems, underlay.Port);
+        var vtep = new VtepConfig
+        {
+            Workers = problems.Integer(top.Optional("workers"), VtepConfigRules.Workers, 0),
+            FdbCapacity = BindFdbCapacity(top.Optional("fdb")),
+            Underlay = underlay,
+            BridgeDomains = [.. problems.List(top.Required("bridgeDomains", "[ ... ]"), "{ \"name\": ... }").Select(domains.Bind)],
+        };
+        return new DaemonConfig(vtep, BindControl(top.Optional("control")));
+    }
+
+    private string BindControl(ConfigNode? node)
+    {
+        if (node is null || ConfigObject.Open(node, problems, "socket", "http") is not { } control)
+            return DaemonConfig.DefaultControlSocket;
+        if (control.Optional("http") is { } http)
+            problems.Add(http, "metrics and a dashboard over HTTP are not in this version; write null");
+        ConfigNode? socket = control.Optional("socket");
+        string path = problems.Text(socket, DaemonConfig.DefaultControlSocket) ?? DaemonConfig.DefaultControlSocket;
+        if (DaemonConfig.SocketPathProblem(path) is { } why)
+            problems.Add(socket!, why);
+        return path;
+    }
+
+    private int BindFdbCapacity(ConfigNode? node)
+    {
+        int fallback = new VtepConfig { Underlay = new() }.FdbCapacity;
+        return node is not null && ConfigObject.Open(node, problems, "capacity") is { } fdb
+            ? problems.Integer(fdb.Optional("capacity"), VtepConfigRules.FdbCapacity, fallback) : fallback;
+    }
+
+    private UnderlayConfig BindUnderlay(ConfigNode? node)
+    {
+        var defaults = new UnderlayConfig();
+        string[] keys = ["local", "interface", "port", "udpChecksum", "acceptZeroChecksumIPv6", "learnedPeerLimit", "learnedPeerAgeing"];
+        if (node is null || ConfigObject.Open(node, problems, keys) is not { } underlay)
+            return defaults;
+        ConfigNode? device = underlay.Optional("interface");
+        return new UnderlayConfig
+        {
+            Local = problems.Address(underlay.Optional("local"), "198.18.0.1"),
+            Interface = device is null ? null : problems.Text(device, "eth0") ?? "",
+            Port = (ushort)problems.Integer(underlay.Optional("port"), VtepConfigRules.Port, defaults.Port),
+            UdpChecksum = problems.Boolean(underlay.Optional("udpChecksum"), defaults.UdpChecksum),
+            AcceptZeroChecksumIPv6 = problems.Boolean(underlay.Optional("acceptZeroChecksumIPv6"), defaults.AcceptZeroChecksumIPv6),
+            LearnedPeerLimit = problems.Integer(underlay.Optional("learnedPeerLimit"), VtepConfigRules.LearnedPeerLimit, defaults.LearnedPeerLimit),
+            LearnedPeerAgeing = problems.Integer(underlay.Optional("learnedPeerAgeing"), VtepConfigRules.LearnedPeerAgeing, defaults.LearnedPeerAgeing),
+        };
+    }
+}

@@ -1,0 +1,27 @@
+// What the configuration file says: the VTEP, and what only the program needs.
+
+namespace VtepDataPlane.Daemon.Configuration;
+
+/// <summary>A whole configuration file.</summary>
+/// <param name="Vtep">The VTEP.</param>
+/// <param name="ControlSocket">Absolute path of the control API's unix socket.</param>
+internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
+{
+    /// <summary>Where the control socket is when nothing else is said.</summary>
+    public const string DefaultControlSocket = "/run/vtep/vtep.sock";
+
+    /// <summary>Bytes of a socket's path: sun_path has 108, one of them the final zero (unix(7)).</summary>
+    public const int MaxSocketPath = 107;
+
+    /// <summary>Why a path can't be a control socket's, or null when it can.</summary>
+    public static string? SocketPathProblem(string path)
+    {
+        int bytes = System.Text.Encoding.UTF8.GetByteCount(path);
+        if (!path.StartsWith('/') || path.EndsWith('/') || path.Contains('\0'))
+            return $"{VtepConfigRules.Quote(path)} is no absolute path of a file; write it like {DefaultControlSocket}";
+        return bytes > MaxSocketPath ? $"the path has {bytes} bytes; a unix socket's path has at most {MaxSocketPath}" : null;
+    }
+}
+
+/// <summary>A configuration file that was read: a configuration, or everything that is wrong with it.</summary>
+internal sealed record ConfigResult(DaemonConfig? Config, IReadOnlyList<ConfigProblem> Problems);

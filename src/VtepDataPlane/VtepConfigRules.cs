@@ -1,0 +1,413 @@
+// What a valid VtepConfig is, beyond what its types say: ranges, names the kernel takes, uniqueness, one address family, peers
+// that are other hosts. The rules read values only: whether a device or an address exists on this machine is found out by
+// whoever opens it. All violations are reported, not the first, each with the path of the element, spelled as in the
+// configuration file ($.bridgeDomains[1].ports[0].tap), so that a loader can name line and column and an embedding program can
+// show it as it is.
+//
+// A loader that has already complained about an element (a MAC that can't be parsed) passes its path as known bad; the value
+// standing there is a placeholder and takes part in no rule.
+//
+// Pure functions; any thread. Cost: linear in the number of elements, 10,000 domains take milliseconds.
+
+using System.Globalization;
+using System.Text;
+using VtepDataPlane.Discovery;
+using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
+using VtepDataPlane.Ports;
+using VtepDataPlane.Underlay;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane;
+
+/// <summary>One violated rule.</summary>
+/// <param name="Path">The element, as a JSON path of the configuration file: <c>$.bridgeDomains[1].vni</c>.</param>
+/// <param name="Message">What is wrong; what would be right.</param>
+public readonly record struct VtepConfigProblem(string Path, string Message)
+{
+    /// <summary><c>$.path: what is wrong; what would be right</c>.</summary>
+    public override string ToString() => $"{Path}: {Message}";
+}
+
+/// <summary>The numbers a setting may have.</summary>
+/// <param name="Min">Smallest.</param>
+/// <param name="Max">Largest.</param>
+public readonly record struct ConfigRange(int Min, int Max)
+{
+    /// <summary>In the range.</summary>
+    public bool Contains(long value) => value >= Min && value <= Max;
+
+    /// <summary>What to say of a number outside.</summary>
+    public string Complaint(string number) => $"{number} is out of range; it must be {Min} to {Max}";
+}
+
+/// <summary>The rules of a valid <see cref="VtepConfig"/>.</summary>
+public sealed class VtepConfigRules
+{
+    /// <summary>Domains a VTEP may have.</summary>
+    public const int MaxDomains = 65_535;
+
+    /// <summary>Peers a domain may have.</summary>
+    public const int MaxPeersPerDomain = 4096;
+
+    /// <summary>VTEPs a configuration may name, all domains together, each counted once.</summary>
+    public const int MaxVteps = 16_384;
+
+    /// <summary>Characters of a domain's name.</summary>
+    public const int MaxNameLength = 128;
+
+    /// <summary>Bytes of an interface's name (IFNAMSIZ - 1).</summary>
+    public const int MaxInterfaceName = 15;
+
+    /// <summary>The smallest MTU IPv6 works over (RFC 8200 section 5).</summary>
+    public const int MinIPv6Mtu = 1280;
+
+    // IPv4: 65535 bytes of packet - 20 IP - 8 UDP - 8 VXLAN - 14 Ethernet. IPv6 doesn't count its own 40 bytes: 65535 - 8 - 8 - 14.
+    private const int MaxMtuOverIPv4 = 65_485;
+    private const int MaxMtuOverIPv6 = 65_505;
+    private const int VlanTagSize = 4;
+
+    private readonly VtepConfig _config;
+    private readonly IReadOnlySet<string> _knownBad;
+    private readonly List<VtepConfigProblem> _problems = [];
+    private readonly Dictionary<string, string> _pathByName = [];
+    private readonly Dictionary<Vni, string> _pathByVni = [];
+    private readonly Dictionary<string, string> _pathByTap = [];
+    private string _familyFrom = "";
+    private InetAddress _family;
+
+    private VtepConfigRules(VtepConfig config, IReadOnlySet<string> knownBad)
+    {
+        _config = config;
+        _knownBad = knownBad;
+    }
+
+    /// <summary><see cref="VtepConfig.Workers"/>: a TAP device has at most 256 queues.</summary>
+    public static ConfigRange Workers => new(0, 256);
+
+    /// <summary><see cref="VtepConfig.FdbCapacity"/>: up to 2 GiB of memory.</summary>
+    public static ConfigRange FdbCapacity => new(1, 1 << 26);
+
+    /// <summary>A UDP port.</summary>
+    public static ConfigRange Port => new(1, ushort.MaxValue);
+
+    /// <summary><see cref="UnderlayConfig.LearnedPeerLimit"/>.</summary>
+    public static ConfigRange LearnedPeerLimit => new(1, 65_536);
+
+    /// <summary><see cref="UnderlayConfig.LearnedPeerAgeing"/>: up to a year.</summary>
+    public static ConfigRange LearnedPeerAgeing => new(1, 31_536_000);
+
+    /// <summary>A VNI.</summary>
+    public static ConfigRange VniRange => new(0, Vni.MaxValue);
+
+    /// <summary><see cref="BridgeDomainConfig.Ageing"/>: never, or up to a year.</summary>
+    public static ConfigRange Ageing => new(0, 31_536_000);
+
+    /// <summary><see cref="BridgeDomainConfig.FdbLimit"/>.</summary>
+    public static ConfigRange FdbLimit => new(1, 1 << 26);
+
+    /// <summary><see cref="PortConfig.Mtu"/>: from what IPv4 asks for (RFC 791) to what a datagram holds.</summary>
+    public static ConfigRange Mtu => new(68, MaxMtuOverIPv6);
+
+    /// <summary>A TTL or hop limit.</summary>
+    public static ConfigRange Ttl => new(1, byte.MaxValue);
+
+    /// <summary>A DSCP.</summary>
+    public static ConfigRange Dscp => new(0, 63);
+
+    /// <summary>Throws with every violation, a line each.</summary>
+    /// <exception cref="VtepException">The configuration is not valid.</exception>
+    public static void ThrowIfInvalid(VtepConfig config)
+    {
+        IReadOnlyList<VtepConfigProblem> problems = Check(config);
+        if (problems.Count > 0)
+            throw new VtepException("The configuration is not valid:" + string.Concat(problems.Select(problem => $"\n  {problem}")));
+    }
+
+    /// <summary>Every violation, in the order of the configuration; none: it is valid.</summary>
+    public static IReadOnlyList<VtepConfigProblem> Check(VtepConfig config) => Check(config, new HashSet<string>());
+
+    /// <summary>As <see cref="Check(VtepConfig)"/>, leaving out elements that are placeholders.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="knownBad">Paths of elements already complained about.</param>
+    public static IReadOnlyList<VtepConfigProblem> Check(VtepConfig config, IReadOnlySet<string> knownBad)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(knownBad);
+        var rules = new VtepConfigRules(config, knownBad);
+        rules.CheckWhole();
+        rules.CheckUnderlay(config.Underlay);
+        for (int i = 0; i < config.BridgeDomains.Count; i++)
+            rules.CheckDomain(config.BridgeDomains[i], $"$.bridgeDomains[{i}]");
+        return rules._problems;
+    }
+
+    /// <summary>Why <paramref name="name"/> can't be an interface's name (dev_valid_name in net/core/dev.c), or null when it can.</summary>
+    public static string? InterfaceNameProblem(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (name.Length == 0)
+            return "an interface's name is empty; give it 1 to 15 characters";
+        int bytes = Encoding.UTF8.GetByteCount(name);
+        if (bytes > MaxInterfaceName)
+            return $"{Quote(name)} has {bytes} bytes; an interface's name has at most {MaxInterfaceName}";
+        // The kernel takes % as the start of a pattern to number devices by.
+        bool illegal = name is "." or ".." || name.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '/' or ':' or '%');
+        return illegal ? $"{Quote(name)} is no interface name; leave out spaces, '/', ':' and '%'" : null;
+    }
+
+    /// <summary>Text from outside, fit for a terminal and a log: what can't be printed is written as <c>\u001b</c>.</summary>
+    public static string Escape(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var escaped = new StringBuilder(text.Length);
+        foreach (Rune rune in text.EnumerateRunes())
+            escaped.Append(IsPrintable(rune) ? rune.ToString() : $"\\u{rune.Value:x4}");
+        return escaped.ToString();
+    }
+
+    /// <summary>As <see cref="Escape"/>, cut at 64 characters, in single quotes.</summary>
+    public static string Quote(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        const int Longest = 64;
+        return text.Length > Longest ? $"'{Escape(text[..Longest])}...'" : $"'{Escape(text)}'";
+    }
+
+    // Besides control characters: format characters, which reverse or hide text (U+202E), and what ends a line.
+    private static bool IsPrintable(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator);
+
+    private void CheckWhole()
+    {
+        CheckRange(_config.Workers, Workers, "$.workers");
+        CheckRange(_config.FdbCapacity, FdbCapacity, "$.fdb.capacity");
+        int domains = _config.BridgeDomains.Count;
+        if (domains > MaxDomains)
+            Add("$.bridgeDomains", $"there are {domains} domains; a VTEP has at most {MaxDomains}");
+        int vteps = _config.BridgeDomains.SelectMany(NamedVteps).Distinct().Take(MaxVteps + 1).Count();
+        if (vteps > MaxVteps)
+            Add("$.bridgeDomains", $"more than {MaxVteps} different peers are named; name fewer");
+        long fixedEntries = _config.BridgeDomains.Sum(domain => (long)domain.Fdb.Count);
+        if (fixedEntries > _config.FdbCapacity)
+            Add("$.fdb.capacity", $"{fixedEntries} static entries don't fit into {_config.FdbCapacity}; raise it");
+    }
+
+    private static IEnumerable<VtepEndpoint> NamedVteps(BridgeDomainConfig domain) =>
+        ((domain.Discovery as StaticDiscovery)?.Peers ?? []).Concat(domain.Fdb.Select(entry => entry.Vtep).OfType<VtepEndpoint>());
+
+    private void CheckUnderlay(UnderlayConfig underlay)
+    {
+        CheckRange(underlay.Port, Port, "$.underlay.port");
+        CheckRange(underlay.LearnedPeerLimit, LearnedPeerLimit, "$.underlay.learnedPeerLimit");
+        CheckRange(underlay.LearnedPeerAgeing, LearnedPeerAgeing, "$.underlay.learnedPeerAgeing");
+        if (underlay.Local is null == underlay.Interface is null)
+            Add("$.underlay", "exactly one of \"local\" and \"interface\" must be there; give this host's address or the interface that has it");
+        if (underlay.Interface is { } name && InterfaceNameProblem(name) is { } why)
+            Add("$.underlay.interface", why);
+        if (underlay.Local is { } local && !IsBad("$.underlay.local") && CheckHostAddress(local, "$.underlay.local"))
+            CheckFamily(local, "$.underlay.local");
+    }
+
+    private void CheckDomain(BridgeDomainConfig domain, string path)
+    {
+        CheckName(domain.Name, path + ".name");
+        CheckUnique(_pathByVni, domain.Vni, path + ".vni", $"the VNI {domain.Vni}");
+        CheckRange(domain.Ageing, Ageing, path + ".ageing");
+        CheckRange(domain.FdbLimit, FdbLimit, path + ".fdbLimit");
+        CheckEncapsulation(domain.Encapsulation, path);
+        for (int i = 0; i < domain.Ports.Count; i++)
+            CheckPort(domain.Ports[i], domain, $"{path}.ports[{i}]");
+        CheckDiscovery(domain.Discovery, path + ".discovery");
+        CheckFdb(domain, path + ".fdb");
+    }
+
+    private void CheckName(string name, string path)
+    {
+        if (name.Length == 0)
+            Add(path, "the name is empty; give the domain a name");
+        else if (name.Length > MaxNameLength)
+            Add(path, $"the name has {name.Length} characters; it may have {MaxNameLength}");
+        else if (!name.EnumerateRunes().All(IsPrintable))
+            Add(path, $"{Quote(name)} has characters that can't be printed; leave them out");
+        else
+            CheckUnique(_pathByName, name, path, $"the name {Quote(name)}");
+    }
+
+    private void CheckEncapsulation(EncapsulationPolicy policy, string path)
+    {
+        if (policy.Ttl is { } ttl)
+            CheckRange(ttl, Ttl, path + ".ttl");
+        if (policy.Dscp is { } dscp)
+            CheckRange(dscp, Dscp, path + ".dscp");
+        CheckDefined(policy.DontFragment, path + ".df");
+        CheckDefined(policy.Ecn, path + ".ecn");
+        CheckDefined(policy.ReservedBits, path + ".reservedBits");
+        CheckDefined(policy.InnerVlan, path + ".innerVlan");
+    }
+
+    private void CheckPort(PortConfig port, BridgeDomainConfig domain, string path)
+    {
+        if (InterfaceNameProblem(port.Tap) is { } why)
+            Add(path + ".tap", why);
+        else
+            CheckUnique(_pathByTap, port.Tap, path + ".tap", $"the TAP device {Quote(port.Tap)}");
+        if (port.Mac is { IsValidSource: false } mac && !IsBad(path + ".mac"))
+            Add(path + ".mac", $"{mac} can't be a device's own address; use a unicast one, like 02:00:5e:10:00:01");
+        if (port.Bridge is { } bridge && InterfaceNameProblem(bridge) is { } whyBridge)
+            Add(path + ".bridge", whyBridge);
+        else if (port.Bridge == port.Tap)
+            Add(path + ".bridge", $"{Quote(port.Tap)} is the port itself; name a Linux bridge");
+        for (int i = 0; i < port.Addresses.Count; i++)
+            CheckPortAddress(port, i, $"{path}.addresses[{i}]");
+        CheckMtu(port, domain, path + ".mtu");
+    }
+
+    private void CheckPortAddress(PortConfig port, int index, string path)
+    {
+        (InetAddress address, byte prefix) = port.Addresses[index];
+        if (IsBad(path))
+            return;
+        if (!address.IsUnicast)
+            Add(path, $"{address} is not a host's address; give a unicast address with its prefix length, like 198.19.0.1/24");
+        else if (prefix > 8 * address.Size)
+            Add(path, $"the prefix length {prefix} is out of range; it must be 0 to {8 * address.Size}");
+        else if (port.Addresses.Take(index).Any(other => other.Address == address))
+            Add(path, $"the address {address} is there twice; remove one");
+    }
+
+    private void CheckMtu(PortConfig port, BridgeDomainConfig domain, string path)
+    {
+        if (port.Mtu is not { } mtu || IsBad(path))
+            return;
+        int max = _family.IsIPv4 ? MaxMtuOverIPv4 : MaxMtuOverIPv6;
+        var range = Mtu with { Max = domain.Encapsulation.InnerVlan == InnerVlanPolicy.Pass ? max - VlanTagSize : max };
+        if (!range.Contains(mtu))
+            Add(path, range.Complaint($"the MTU {mtu}"));
+        else if (mtu < MinIPv6Mtu && port.Addresses.Any(address => address.Address.IsIPv6))
+            Add(path, $"the MTU {mtu} is too small for the port's IPv6 addresses; IPv6 needs {MinIPv6Mtu} or more");
+    }
+
+    private void CheckDiscovery(DiscoveryConfig discovery, string path)
+    {
+        if (IsBad(path))
+            return;
+        if (discovery is StaticDiscovery fixedPeers)
+            CheckPeers(fixedPeers.Peers, path + ".static.peers");
+        else if (discovery is MulticastDiscovery multicast)
+            CheckGroup(multicast, path + ".multicast");
+        else
+            Add(path, "this kind of discovery is not known; use static or multicast");
+    }
+
+    private void CheckPeers(IReadOnlyList<VtepEndpoint> peers, string path)
+    {
+        if (peers.Count > MaxPeersPerDomain)
+            Add(path, $"there are {peers.Count} peers; a domain has at most {MaxPeersPerDomain}");
+        var seen = new Dictionary<InetAddress, string>(peers.Count);
+        for (int i = 0; i < peers.Count; i++)
+        {
+            string peer = $"{path}[{i}]";
+            if (CheckRemote(peers[i], peer))
+                CheckUnique(seen, peers[i].Address, peer, $"the peer {peers[i].Address}");
+        }
+    }
+
+    private void CheckGroup(MulticastDiscovery multicast, string path)
+    {
+        (InetAddress group, string name) = multicast.Group;
+        string groupPath = path + ".group";
+        if (InterfaceNameProblem(name) is { } why)
+            Add(path + ".interface", why);
+        CheckRange(multicast.Ttl, Ttl, path + ".ttl");
+        if (IsBad(groupPath))
+            return;
+        if (!group.IsMulticast)
+            Add(groupPath, $"{group} is no multicast group; use one of 224.0.0.0/4, like 239.1.1.200, or of ff00::/8");
+        else
+            CheckFamily(group, groupPath);
+    }
+
+    private void CheckFdb(BridgeDomainConfig domain, string path)
+    {
+        var seen = new Dictionary<MacAddress, string>(domain.Fdb.Count);
+        for (int i = 0; i < domain.Fdb.Count; i++)
+        {
+            (MacAddress mac, VtepEndpoint? vtep, string? port) = domain.Fdb[i];
+            string entry = $"{path}[{i}]";
+            if (!mac.IsValidSource)
+                Add(entry + ".mac", $"{mac} is no station's address; use a unicast one, like 02:00:5e:10:00:01");
+            else
+                CheckUnique(seen, mac, entry + ".mac", $"an entry for {mac}");
+            if (vtep is null == port is null)
+                Add(entry, "exactly one of \"vtep\" and \"port\" must be there; say where the station is");
+            if (vtep is { } remote)
+                CheckRemote(remote, entry + ".vtep");
+            if (port is not null && domain.Ports.All(candidate => candidate.Tap != port))
+                Add(entry + ".port", $"the domain has no port {Quote(port)}; name one of its TAP devices");
+        }
+    }
+
+    // Another VTEP: a unicast address, not ours, of the underlay's family, with a port.
+    private bool CheckRemote(VtepEndpoint remote, string path)
+    {
+        if (IsBad(path) || !CheckHostAddress(remote.Address, path) || !CheckFamily(remote.Address, path))
+            return false;
+        CheckRange(remote.Port, Port, path);
+        bool ours = remote.Address == _config.Underlay.Local;
+        if (ours)
+            Add(path, $"{remote.Address} is this VTEP's own address; list the other ones only");
+        return !ours;
+    }
+
+    private bool CheckHostAddress(InetAddress address, string path)
+    {
+        if (!address.IsUnicast)
+            Add(path, $"{address} is not a host's address; give a unicast address, like 198.18.0.1");
+        else if (address is { IsIPv6: true, IsLinkLocal: true })
+            Add(path, $"{address} is link-local and means nothing without an interface; use a global or unique local address");
+        else
+            return true;
+        return false;
+    }
+
+    // One socket has one family. The first address says which, as a rule underlay.local.
+    private bool CheckFamily(InetAddress address, string path)
+    {
+        if (_family.IsNone)
+            (_family, _familyFrom) = (address, path);
+        if (_family.Version == address.Version)
+            return true;
+        Add(path, $"{address} is IPv{address.Version}, but {_family} ({_familyFrom}) is IPv{_family.Version}; the underlay has one address family");
+        return false;
+    }
+
+    private void CheckUnique<T>(Dictionary<T, string> seen, T value, string path, string what)
+        where T : notnull
+    {
+        if (!IsBad(path) && !seen.TryAdd(value, path))
+            Add(path, $"{what} is already at {seen[value]}; each may be there once");
+    }
+
+    private void CheckRange(int value, ConfigRange range, string path)
+    {
+        if (!range.Contains(value))
+            Add(path, range.Complaint(value.ToString(CultureInfo.InvariantCulture)));
+    }
+
+    private void CheckDefined<T>(T value, string path)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+            Add(path, $"{value} is no {typeof(T).Name}; use a named value");
+    }
+
+    private bool IsBad(string path) => _knownBad.Count > 0 && _knownBad.Contains(path);
+
+    private void Add(string path, string message)
+    {
+        if (!IsBad(path))
+            _problems.Add(new VtepConfigProblem(path, message));
+    }
+}
