@@ -22,11 +22,7 @@ namespace VtepDataPlane.Linux;
 /// <summary>UDP sockets, TAP devices and the workers that poll them.</summary>
 internal sealed class LinuxHost : IHostNetwork, IDisposable
 {
-    // A multi-queue device has room for 256 queues, some 200 KiB of kernel memory, and a long queue another 80 KiB; with
-    // thousands of ports that is gigabytes, and so many ports spread over the lanes as well by one queue each.
     private const int FewPorts = 256;
-    private const int LongQueue = 10_000;
-    private const int ShortQueue = 1_000;
     private const long FirstPause = 100;
     private const long LongestPause = 5_000;
 
@@ -67,7 +63,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     /// <inheritdoc/>
     public IAccessPort OpenPort(PortConfig config, int lanes)
     {
-        var settings = new TapSettings(_portCount <= FewPorts, _portCount <= FewPorts ? LongQueue : ShortQueue);
+        TapSettings settings = _portCount <= FewPorts ? TapSettings.Few : TapSettings.Many;
         TapPort port = TapPort.Open(config, lanes, settings, _netlink, _workers);
         _logger.PortOpen(port.Name, port.IsCreated ? "created" : "adopted", port.Mtu);
         LogWarnings(port);

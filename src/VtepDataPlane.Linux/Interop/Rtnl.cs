@@ -65,6 +65,7 @@ internal static class Rtnl
     public const ushort IFLA_MASTER = 10;
     public const ushort IFLA_TXQLEN = 13;
     public const ushort IFLA_LINKINFO = 18;
+    public const ushort IFLA_AF_SPEC = 26;
     public const ushort IFLA_GROUP = 27;
     public const ushort IFLA_EXT_MASK = 29;
     public const ushort IFLA_GSO_MAX_SEGS = 40;
@@ -72,6 +73,8 @@ internal static class Rtnl
     public const ushort IFLA_INFO_KIND = 1;
     public const ushort IFLA_INFO_DATA = 2;
     public const ushort IFLA_VXLAN_PORT = 15;
+    public const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
+    public const byte IN6_ADDR_GEN_MODE_NONE = 1;
     public const uint RTEXT_FILTER_SKIP_STATS = 8;
 
     // tcmsg and its attributes

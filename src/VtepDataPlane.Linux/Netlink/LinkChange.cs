@@ -1,5 +1,6 @@
 // What one asks of a network interface with RTM_SETLINK. A value; any thread.
 
+using System.Runtime.InteropServices;
 using VtepDataPlane.Linux.Interop;
 using VtepDataPlane.Wire;
 
@@ -26,6 +27,9 @@ internal readonly record struct LinkChange
     /// <summary>The group it belongs to, for deleting many at once; 0 is the default one.</summary>
     public int? Group { get; init; }
 
+    /// <summary>The kernel gives it no IPv6 address on its own, neither link-local nor by router advertisements.</summary>
+    public bool NoAutomaticIPv6Address { get; init; }
+
     /// <summary>Segments of the largest super-frame the kernel hands to it.</summary>
     public int? GsoMaxSegments { get; init; }
 
@@ -41,7 +45,23 @@ internal readonly record struct LinkChange
         WriteNumber(ref request, Rtnl.IFLA_GROUP, Group);
         WriteNumber(ref request, Rtnl.IFLA_GSO_MAX_SEGS, GsoMaxSegments);
         WriteNumber(ref request, Rtnl.IFLA_GSO_MAX_SIZE, GsoMaxSize);
+        if (NoAutomaticIPv6Address)
+            WriteNoAutomaticIPv6Address(ref request);
         Mac?.Write(request.AppendAttribute(Rtnl.IFLA_ADDRESS, MacAddress.Size));
+    }
+
+    /// <summary>IFLA_AF_SPEC holds one attribute a family, and that one the family's own.</summary>
+    private static void WriteNoAutomaticIPv6Address(ref NetlinkWriter request)
+    {
+        const int ModeSize = Rtnl.NLA_HDRLEN + sizeof(byte);
+        const int FamilySize = Rtnl.NLA_HDRLEN + Rtnl.NLA_HDRLEN + sizeof(uint);
+        Span<byte> family = request.AppendAttribute(Rtnl.IFLA_AF_SPEC, FamilySize);
+        MemoryMarshal.Write(family, (ushort)FamilySize);
+        MemoryMarshal.Write(family[2..], (ushort)NetlinkFamily.IPv6);
+        Span<byte> mode = family[Rtnl.NLA_HDRLEN..];
+        MemoryMarshal.Write(mode, (ushort)ModeSize);
+        MemoryMarshal.Write(mode[2..], Rtnl.IFLA_INET6_ADDR_GEN_MODE);
+        mode[Rtnl.NLA_HDRLEN] = Rtnl.IN6_ADDR_GEN_MODE_NONE;
     }
 
     private static void WriteNumber(ref NetlinkWriter request, ushort type, int? value)

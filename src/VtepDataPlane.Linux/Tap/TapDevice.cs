@@ -39,11 +39,13 @@ internal sealed unsafe class TapDevice
     /// <summary>One for each kernel queue.</summary>
     public IReadOnlyList<int> Descriptors => _descriptors;
 
-    /// <summary>Opens a device by name with up to <paramref name="queues"/> queues; creates it if there is none.</summary>
+    /// <summary>Opens a device by name; creates it if there is none.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="existing">The interface that has the name now, or null.</param>
+    /// <param name="queues">At most so many queues.</param>
     /// <exception cref="VtepException">It can't be opened; nothing is left open or created.</exception>
-    public static TapDevice Open(RtNetlink netlink, string name, int queues)
+    public static TapDevice Open(string name, LinkInfo? existing, int queues)
     {
-        LinkInfo? existing = netlink.GetLink(name);
         if (existing is not null && existing.Kind != TunKind)
         {
             throw new VtepException(

@@ -20,10 +20,19 @@ namespace VtepDataPlane.Linux.Tap;
 /// <summary>How devices are made; the same for all ports of a VTEP.</summary>
 /// <param name="IsMultiQueue">A created device gets a queue for each lane.</param>
 /// <param name="TxQueueLength">Frames a created device holds for us to read; 8 bytes of kernel memory each.</param>
-internal readonly record struct TapSettings(bool IsMultiQueue, int TxQueueLength)
+/// <param name="HasIPv6">The kernel may speak IPv6 on a created device that isn't given addresses: a link-local one at least.</param>
+internal readonly record struct TapSettings(bool IsMultiQueue, int TxQueueLength, bool HasIPv6)
 {
     /// <summary>For a handful of ports.</summary>
-    public static TapSettings Default => new(IsMultiQueue: true, TxQueueLength: 10_000);
+    public static TapSettings Few => new(IsMultiQueue: true, TxQueueLength: 10_000, HasIPv6: true);
+
+    /// <summary>
+    /// For thousands of ports. A multi-queue device has room for 256 queues, some 200 KiB of kernel memory, and a long queue another
+    /// 80 KiB; so many ports spread over the lanes as well by one queue each. And each device that speaks IPv6 adds routes to
+    /// ff00::/8 and fe80::/64, of which the kernel walks all whenever a device is set up or its MTU changes: two minutes for ten
+    /// thousand devices, and seconds without. Frames of IPv6 pass through the port all the same.
+    /// </summary>
+    public static TapSettings Many => new(IsMultiQueue: false, TxQueueLength: 1_000, HasIPv6: false);
 }
 
 /// <summary>A TAP device as an access port.</summary>
@@ -171,7 +180,7 @@ internal sealed class TapPort : IAccessPort
         _warnings.Clear();
         _added.Clear();
         _found = _netlink.GetLink(Name);
-        TapDevice device = TapDevice.Open(_netlink, Name, _settings.IsMultiQueue || _found is not null ? _queues.Length : 1);
+        TapDevice device = TapDevice.Open(Name, _found, _settings.IsMultiQueue || _found is not null ? _queues.Length : 1);
         _device = device;
         try
         {
@@ -206,7 +215,11 @@ internal sealed class TapPort : IAccessPort
         if (_device!.IsCreated)
         {
             Require(_netlink.SetNoQueue(link.Index), "its queueing discipline can't be set");
-            Require(_netlink.SetLink(link.Index, new LinkChange { TxQueueLength = _settings.TxQueueLength }), "its queue length can't be set");
+            bool hasIPv6 = _settings.HasIPv6 || _config.Addresses.Any(address => address.Address.IsIPv6);
+            var change = new LinkChange { TxQueueLength = _settings.TxQueueLength, NoAutomaticIPv6Address = !hasIPv6 };
+            Require(_netlink.SetLink(link.Index, change), "its queue length can't be set");
+            if (!hasIPv6)
+                DisableIPv6();
         }
 
         if (_config.Mac is { } mac && mac != link.Mac)
@@ -217,6 +230,19 @@ internal sealed class TapPort : IAccessPort
         AddAddresses(link);
         if (!link.IsUp)
             Want(_netlink.SetLink(link.Index, new LinkChange { Up = true }), "it can't be set up and stays down");
+    }
+
+    // There is no netlink attribute for this one. Where /proc/sys is read-only, the device has IPv6 without addresses: only slower.
+    private void DisableIPv6()
+    {
+        try
+        {
+            File.WriteAllText($"/proc/sys/net/ipv6/conf/{Name}/disable_ipv6", "1");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return;
+        }
     }
 
     private void AttachToBridge(LinkInfo link)

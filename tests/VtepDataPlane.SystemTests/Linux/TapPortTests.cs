@@ -116,7 +116,7 @@ internal sealed class TapPortTests
         UnprivilegedThread.Run(_host.Name, () =>
         {
             using TapPort port = TapPort.Open(
-                new PortConfig { Tap = "tap0", Mtu = 1400, Addresses = [Address("198.19.0.1", 24)] }, 2, TapSettings.Default, _host.Netlink, _workers);
+                new PortConfig { Tap = "tap0", Mtu = 1400, Addresses = [Address("198.19.0.1", 24)] }, 2, TapSettings.Few, _host.Netlink, _workers);
             Assert.That(port.Warnings, Is.Empty);
             Assert.That(port.IsUp);
             Assert.That(SendOne(port.Queue(1)), Is.EqualTo(1));
@@ -131,10 +131,10 @@ internal sealed class TapPortTests
         UnprivilegedThread.Run(_host.Name, () =>
         {
             Assert.That(
-                Assert.Throws<VtepException>(() => TapPort.Open(new PortConfig { Tap = "tap0" }, 1, TapSettings.Default, _host.Netlink, _workers))!.Message,
+                Assert.Throws<VtepException>(() => TapPort.Open(new PortConfig { Tap = "tap0" }, 1, TapSettings.Few, _host.Netlink, _workers))!.Message,
                 Does.Contain("EPERM").And.Contain("CAP_NET_ADMIN").And.Contain("ip tuntap add dev tap0"));
             Assert.That(
-                Assert.Throws<VtepException>(() => TapPort.Open(new PortConfig { Tap = "tap1" }, 1, TapSettings.Default, _host.Netlink, _workers))!.Message,
+                Assert.Throws<VtepException>(() => TapPort.Open(new PortConfig { Tap = "tap1" }, 1, TapSettings.Few, _host.Netlink, _workers))!.Message,
                 Does.Contain("EPERM").And.Contain("belongs to another user"));
         });
     }
@@ -146,7 +146,7 @@ internal sealed class TapPortTests
         UnprivilegedThread.Run(_host.Name, () =>
         {
             using var netlink = new VtepDataPlane.Linux.Netlink.RtNetlink();
-            using (TapPort port = TapPort.Open(new PortConfig { Tap = "tap0", Mtu = 1400 }, 1, TapSettings.Default, netlink, _workers))
+            using (TapPort port = TapPort.Open(new PortConfig { Tap = "tap0", Mtu = 1400 }, 1, TapSettings.Few, netlink, _workers))
             {
                 Assert.That(port.Warnings, Has.Count.EqualTo(2));
                 Assert.That(port.Warnings[0], Does.Contain("MTU can't be set to 1400").And.Contain("EPERM").And.Contain("stays 1500"));
@@ -157,7 +157,7 @@ internal sealed class TapPortTests
 
             var config = new PortConfig { Tap = "tap0", Addresses = [Address("198.19.0.1", 24)] };
             Assert.That(
-                Assert.Throws<VtepException>(() => TapPort.Open(config, 1, TapSettings.Default, netlink, _workers))!.Message,
+                Assert.Throws<VtepException>(() => TapPort.Open(config, 1, TapSettings.Few, netlink, _workers))!.Message,
                 Does.Contain("address 198.19.0.1/24").And.Contain("EPERM"));
         });
     }
@@ -368,7 +368,7 @@ internal sealed class TapPortTests
     }
 
     private TapPort Open(PortConfig config) =>
-        InNamespace.Run(_host.Name, () => TapPort.Open(config, 2, TapSettings.Default, _host.Netlink, _workers));
+        InNamespace.Run(_host.Name, () => TapPort.Open(config, 2, TapSettings.Few, _host.Netlink, _workers));
 }
 
 /// <summary>Two pieces of bytes that change places.</summary>
