@@ -1,70 +1,174 @@
-// The facade. (Skeleton: the contract the program and the host rely on.)
+// The facade: a VTEP as a whole. It owns the tables, the lanes and the forwarding state, and is the only writer of the state:
+// whatever changes it (a new configuration, the clock, the machine's links and routes) goes through one lock, never held by the
+// frame path. How a change is made safe under running lanes:
+//
+//   1. open what is new;  2. publish a state that no longer names what goes;  3. wait until every lane has left the batch it was
+//   in (grace period);  4. flush the FDB of what is gone, wait again, and only then close and free it.
+//
+// No I/O here but through IHostNetwork, no clock but the argument.
 
 using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
+using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane;
 
-/// <summary>A VXLAN tunnel endpoint. Apply, Tick and UnderlayChanged may be called from any thread, one at a time is let in; snapshots any time.</summary>
+/// <summary>
+/// A VXLAN tunnel endpoint. All members may be called from any thread: changes are let in one at a time, snapshots wait for
+/// nothing. Lanes are served by one thread each.
+/// </summary>
 public sealed class Vtep : IDisposable
 {
+    private readonly Lock _gate = new();
+    private readonly Fdb _fdb;
+    private readonly RemoteVteps _vteps;
+    private readonly Forwarder _forwarder;
+    private readonly IUnderlay _underlay;
+    private readonly Lane[] _lanes;
+    private readonly DomainTable _domains;
+    private readonly SnapshotReader _snapshots;
+
     /// <summary>Opens underlay and ports and applies the configuration; all or nothing.</summary>
-    /// <param name="config">A valid configuration.</param>
-    /// <param name="host">The machine's edge; disposed of by the caller.</param>
-    /// <param name="seed">Random bits for the flow hash and the FDB's hash, from a cryptographic source.</param>
+    /// <param name="config">A configuration; <see cref="VtepConfigRules"/> must find nothing wrong with it.</param>
+    /// <param name="host">The machine's edge; disposed of by the caller, after this.</param>
+    /// <param name="seed">Random bits for the flow hash and the tables' hashes, from a cryptographic source.</param>
     /// <param name="nowMilliseconds">Monotonic time, as in all later calls.</param>
-    /// <exception cref="VtepException">Something can't be opened; nothing is left open.</exception>
-    public Vtep(VtepConfig config, IHostNetwork host, UInt128 seed, long nowMilliseconds) => throw new NotImplementedException();
+    /// <exception cref="VtepException">Something is wrong with the configuration or can't be opened; nothing is left open.</exception>
+    public Vtep(VtepConfig config, IHostNetwork host, UInt128 seed, long nowMilliseconds)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(host);
+        VtepConfigRules.ThrowIfInvalid(config);
+        Config = config with { BridgeDomains = [] };
+        int lanes = LaneCount(config);
+        _fdb = new Fdb(config.FdbCapacity, seed);
+        _vteps = new RemoteVteps(VtepConfigRules.MaxVteps + config.Underlay.LearnedPeerLimit, config.Underlay.LearnedPeerLimit, seed);
+        _underlay = host.OpenUnderlay(config.Underlay, lanes);
+        _forwarder = new Forwarder(_fdb, _vteps, new ForwardingState([], _underlay.Local, config.Underlay.Port, _underlay.IsLocalAddressPresent));
+        _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity))];
+        _domains = new DomainTable(host, _underlay, _fdb, _vteps, _forwarder, _lanes, new FlowHash(seed), config.Underlay.Port);
+        _snapshots = new SnapshotReader(_fdb, _vteps, _forwarder, _lanes);
+        try
+        {
+            Apply(config, nowMilliseconds);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The lanes, one for each worker. Fixed for the VTEP's life.</summary>
-    public IReadOnlyList<Lane> Lanes => throw new NotImplementedException();
+    public IReadOnlyList<Lane> Lanes => _lanes;
 
     /// <summary>The configuration in force.</summary>
-    public VtepConfig Config => throw new NotImplementedException();
+    public VtepConfig Config { get; private set; }
+
+    /// <summary>Workers a configuration asks for on this machine.</summary>
+    public static int LaneCount(VtepConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return config.Workers > 0 ? config.Workers : Math.Min(Environment.ProcessorCount, VtepConfig.MaxAutomaticWorkers);
+    }
 
     /// <summary>Applies the difference to another configuration: unchanged domains and ports lose no frame. All or nothing.</summary>
     /// <exception cref="VtepException">It can't be applied; the old one is still in force.</exception>
-    public void Apply(VtepConfig next, long nowMilliseconds) => throw new NotImplementedException();
+    public void Apply(VtepConfig next, long nowMilliseconds)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        VtepConfigRules.ThrowIfInvalid(next);
+        lock (_gate)
+        {
+            ThrowIfNeedsRestart(next);
+            _domains.Apply(next.BridgeDomains, nowMilliseconds);
+            Config = next;
+        }
+    }
 
-    /// <summary>Ages FDB and learned VTEPs, frees what was removed. Call about once a second.</summary>
-    public void Tick(long nowMilliseconds) => throw new NotImplementedException();
+    /// <summary>Ages FDB and learned VTEPs, and looks up the paths to newly learned ones. Call about once a second.</summary>
+    public void Tick(long nowMilliseconds)
+    {
+        lock (_gate)
+            _domains.Age((uint)(nowMilliseconds / 1000), (uint)Config.Underlay.LearnedPeerAgeing);
+    }
 
     /// <summary>Reads routes, MTUs and addresses anew. Call when the machine's links, addresses or routes changed.</summary>
-    public void UnderlayChanged(long nowMilliseconds) => throw new NotImplementedException();
+    public void UnderlayChanged(long nowMilliseconds)
+    {
+        lock (_gate)
+            _domains.ReadPaths();
+    }
 
-    /// <summary>A port's device came, went or changed its MTU. Call when the host knows.</summary>
-    public void PortChanged(AccessPort port) => throw new NotImplementedException();
+    /// <summary>A port's device came, went, or changed its MTU or MAC. Call when the host knows.</summary>
+    public void PortChanged(AccessPort port)
+    {
+        ArgumentNullException.ThrowIfNull(port);
+        lock (_gate)
+            _domains.PortChanged(port);
+    }
 
-    /// <summary>Adds a static FDB entry at run time (kept until deleted or the domain goes). The all-zeros MAC adds to the flood list.</summary>
+    /// <summary>
+    /// Adds a static FDB entry at run time; it stays until it is deleted or its domain goes. The all-zeros MAC adds a VTEP to the
+    /// flood list (as the kernel's default entry does).
+    /// </summary>
+    /// <param name="vni">The domain.</param>
+    /// <param name="mac">A station, or all zeros.</param>
+    /// <param name="vtep">The VTEP it is behind, or null.</param>
+    /// <param name="port">The local port it is behind, or null. Exactly one of the two is given.</param>
+    /// <param name="replace">Replace a static entry that is there already.</param>
     /// <returns>Null, or a sentence why not.</returns>
-    public string? AddFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep, string? port, bool replace = false) => throw new NotImplementedException();
+    public string? AddFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep, string? port, bool replace = false)
+    {
+        lock (_gate)
+            return _domains.AddFdb(vni, mac, vtep, port, replace);
+    }
 
-    /// <summary>Deletes an FDB entry of any kind. The all-zeros MAC deletes <paramref name="vtep"/> from the flood list.</summary>
+    /// <summary>Deletes an FDB entry of any kind but a port's own MAC. The all-zeros MAC takes <paramref name="vtep"/> from the flood list.</summary>
     /// <returns>Null, or a sentence why not.</returns>
-    public string? DeleteFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep = null) => throw new NotImplementedException();
+    public string? DeleteFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep = null)
+    {
+        lock (_gate)
+            return _domains.DeleteFdb(vni, mac, vtep);
+    }
 
     /// <summary>The VTEP as a whole.</summary>
-    public VtepSnapshot Status(long nowMilliseconds) => throw new NotImplementedException();
+    public VtepSnapshot Status() => _snapshots.Status();
 
     /// <summary>All domains, by VNI.</summary>
-    public IReadOnlyList<DomainSnapshot> Domains() => throw new NotImplementedException();
+    public IReadOnlyList<DomainSnapshot> Domains() => _snapshots.Domains();
 
     /// <summary>All ports, by name.</summary>
-    public IReadOnlyList<PortSnapshot> Ports() => throw new NotImplementedException();
+    public IReadOnlyList<PortSnapshot> Ports() => _snapshots.Ports();
 
     /// <summary>All VTEPs, by address.</summary>
-    public IReadOnlyList<PeerSnapshot> Peers(long nowMilliseconds) => throw new NotImplementedException();
+    public IReadOnlyList<PeerSnapshot> Peers(long nowMilliseconds) => _snapshots.Peers((uint)(nowMilliseconds / 1000));
 
     /// <summary>The FDB, by VNI and MAC; one domain's with <paramref name="vni"/>.</summary>
-    public IReadOnlyList<FdbSnapshot> Fdb(long nowMilliseconds, Vni? vni = null) => throw new NotImplementedException();
+    public IReadOnlyList<FdbSnapshot> Fdb(long nowMilliseconds, Vni? vni = null) => _snapshots.Fdb((uint)(nowMilliseconds / 1000), vni);
 
-    /// <summary>The books.</summary>
-    public CounterSnapshot Counters() => throw new NotImplementedException();
+    /// <summary>The books. Queues of ports closed since the start are in them.</summary>
+    public CounterSnapshot Counters() => _snapshots.Counters(_domains.Closed);
 
-    /// <summary>Closes ports and underlay. Stop the workers first.</summary>
+    /// <summary>Closes ports and underlay. Stop serving the lanes first.</summary>
     public void Dispose()
     {
+        lock (_gate)
+        {
+            _domains.Dispose();
+            _underlay.Dispose();
+        }
+    }
+
+    private void ThrowIfNeedsRestart(VtepConfig next)
+    {
+        string? what = next.Underlay != Config.Underlay ? "underlay"
+            : next.Workers != Config.Workers ? "workers"
+            : next.FdbCapacity != Config.FdbCapacity ? "fdb.capacity"
+            : null;
+        if (what is not null)
+            throw new VtepException($"'{what}' can't be changed while running: restart to apply it, or put it back.");
     }
 }

@@ -50,6 +50,9 @@ public sealed class VtepConfigRules
     /// <summary>Peers a domain may have.</summary>
     public const int MaxPeersPerDomain = 4096;
 
+    /// <summary>VTEPs a configuration may name, all domains together, each counted once.</summary>
+    public const int MaxVteps = 16_384;
+
     /// <summary>Characters of a domain's name.</summary>
     public const int MaxNameLength = 128;
 
@@ -111,6 +114,15 @@ public sealed class VtepConfigRules
 
     /// <summary>A DSCP.</summary>
     public static ConfigRange Dscp => new(0, 63);
+
+    /// <summary>Throws with every violation, a line each.</summary>
+    /// <exception cref="VtepException">The configuration is not valid.</exception>
+    public static void ThrowIfInvalid(VtepConfig config)
+    {
+        IReadOnlyList<VtepConfigProblem> problems = Check(config);
+        if (problems.Count > 0)
+            throw new VtepException("The configuration is not valid:" + string.Concat(problems.Select(problem => $"\n  {problem}")));
+    }
 
     /// <summary>Every violation, in the order of the configuration; none: it is valid.</summary>
     public static IReadOnlyList<VtepConfigProblem> Check(VtepConfig config) => Check(config, new HashSet<string>());
@@ -174,10 +186,16 @@ public sealed class VtepConfigRules
         int domains = _config.BridgeDomains.Count;
         if (domains > MaxDomains)
             Add("$.bridgeDomains", $"there are {domains} domains; a VTEP has at most {MaxDomains}");
+        int vteps = _config.BridgeDomains.SelectMany(NamedVteps).Distinct().Take(MaxVteps + 1).Count();
+        if (vteps > MaxVteps)
+            Add("$.bridgeDomains", $"more than {MaxVteps} different peers are named; name fewer");
         long fixedEntries = _config.BridgeDomains.Sum(domain => (long)domain.Fdb.Count);
         if (fixedEntries > _config.FdbCapacity)
             Add("$.fdb.capacity", $"{fixedEntries} static entries don't fit into {_config.FdbCapacity}; raise it");
     }
+
+    private static IEnumerable<VtepEndpoint> NamedVteps(BridgeDomainConfig domain) =>
+        ((domain.Discovery as StaticDiscovery)?.Peers ?? []).Concat(domain.Fdb.Select(entry => entry.Vtep).OfType<VtepEndpoint>());
 
     private void CheckUnderlay(UnderlayConfig underlay)
     {

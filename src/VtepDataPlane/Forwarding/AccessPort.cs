@@ -4,6 +4,7 @@
 
 using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
+using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Forwarding;
 
@@ -30,6 +31,9 @@ public sealed class AccessPort
 
     /// <summary>Number of the port within its domain; what an FDB entry names.</summary>
     internal int Ordinal { get; }
+
+    /// <summary>The MAC that has an Own entry in the FDB for this port. Control loop only.</summary>
+    internal MacAddress OwnMac { get; set; }
 
     /// <summary>The largest layer 3 packet it takes, bytes.</summary>
     internal int Mtu

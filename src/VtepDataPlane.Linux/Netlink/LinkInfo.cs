@@ -1,0 +1,115 @@
+// A network interface as RTM_NEWLINK describes it, and the change one asks for with RTM_SETLINK. Values; any thread.
+
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using VtepDataPlane.Linux.Interop;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Linux.Netlink;
+
+/// <summary>A network interface at the moment it was read.</summary>
+/// <param name="Index">The kernel's index, from 1.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Mtu">Bytes of the largest layer 3 packet.</param>
+/// <param name="IsUp">Set up by the administrator (IFF_UP).</param>
+/// <param name="IsRunning">Passes frames: operational and with carrier (IFF_RUNNING and IFF_LOWER_UP).</param>
+/// <param name="Mac">Its Ethernet address; zero when it has none.</param>
+/// <param name="Master">Index of the bridge, bond or VRF it belongs to; 0 when none.</param>
+/// <param name="Kind">The driver's kind, as <c>vxlan</c>, <c>bridge</c>, <c>tun</c>; null for hardware.</param>
+/// <param name="VxlanPort">The UDP port a vxlan device listens on while it is up; 0 for other kinds.</param>
+/// <param name="TxQueueLength">Frames its transmit queue holds.</param>
+internal sealed record LinkInfo(
+    int Index, string Name, int Mtu, bool IsUp, bool IsRunning, MacAddress Mac, int Master, string? Kind, int VxlanPort, int TxQueueLength)
+{
+    /// <summary>Reads the payload of RTM_NEWLINK. Null when it is too short or is about something else than the link itself.</summary>
+    public static LinkInfo? Parse(in NetlinkMessage message)
+    {
+        ReadOnlySpan<byte> header = message.Payload;
+
+        // Another family than AF_UNSPEC: a bridge tells about one of its ports.
+        if (header.Length < Rtnl.IFINFOMSG_SIZE || header[0] != 0)
+            return null;
+        int index = MemoryMarshal.Read<int>(header[4..]);
+        uint flags = MemoryMarshal.Read<uint>(header[8..]);
+        const uint Running = Rtnl.IFF_RUNNING | Rtnl.IFF_LOWER_UP;
+        var link = new LinkInfo(
+            index, "", 0, (flags & Rtnl.IFF_UP) != 0, (flags & Running) == Running, MacAddress.Zero, 0, null, 0, 0);
+        return index <= 0 ? null : link.WithAttributes(message.AttributesAfter(Rtnl.IFINFOMSG_SIZE));
+    }
+
+    private LinkInfo WithAttributes(NetlinkAttributes attributes)
+    {
+        (string name, int mtu, MacAddress mac, int master, int txQueueLength) = (Name, Mtu, Mac, Master, TxQueueLength);
+        (string? kind, int port) = (Kind, VxlanPort);
+        while (attributes.TryNext(out NetlinkAttribute attribute))
+        {
+            switch (attribute.Type)
+            {
+                case Rtnl.IFLA_IFNAME: name = attribute.AsString; break;
+                case Rtnl.IFLA_MTU: mtu = attribute.AsInt32; break;
+                case Rtnl.IFLA_MASTER: master = attribute.AsInt32; break;
+                case Rtnl.IFLA_TXQLEN: txQueueLength = attribute.AsInt32; break;
+                case Rtnl.IFLA_ADDRESS when attribute.Value.Length == MacAddress.Size: mac = MacAddress.Read(attribute.Value); break;
+                case Rtnl.IFLA_LINKINFO: (kind, port) = ReadKind(attribute.Nested); break;
+            }
+        }
+
+        return this with
+        {
+            Name = name, Mtu = mtu, Mac = mac, Master = master, TxQueueLength = txQueueLength, Kind = kind, VxlanPort = port,
+        };
+    }
+
+    private static (string? Kind, int VxlanPort) ReadKind(NetlinkAttributes linkInfo)
+    {
+        NetlinkAttributes data = linkInfo;
+        NetlinkAttribute name = linkInfo.Find(Rtnl.IFLA_INFO_KIND);
+        string? kind = name.Value.IsEmpty ? null : name.AsString;
+        if (kind != "vxlan")
+            return (kind, 0);
+        ReadOnlySpan<byte> port = data.Find(Rtnl.IFLA_INFO_DATA).Nested.Find(Rtnl.IFLA_VXLAN_PORT).Value;
+        return (kind, port.Length >= sizeof(ushort) ? BinaryPrimitives.ReadUInt16BigEndian(port) : 0);
+    }
+}
+
+/// <summary>What to change of an interface; null leaves a property as it is.</summary>
+internal readonly record struct LinkChange
+{
+    /// <summary>Set it up, or down.</summary>
+    public bool? Up { get; init; }
+
+    /// <summary>Bytes of the largest layer 3 packet.</summary>
+    public int? Mtu { get; init; }
+
+    /// <summary>Its Ethernet address.</summary>
+    public MacAddress? Mac { get; init; }
+
+    /// <summary>Index of the bridge to attach it to; 0 releases it.</summary>
+    public int? Master { get; init; }
+
+    /// <summary>Frames its transmit queue holds.</summary>
+    public int? TxQueueLength { get; init; }
+
+    /// <summary>Segments of the largest super-frame the kernel hands to it.</summary>
+    public int? GsoMaxSegments { get; init; }
+
+    /// <summary>Bytes of the largest super-frame the kernel hands to it.</summary>
+    public int? GsoMaxSize { get; init; }
+
+    /// <summary>Writes the attributes of RTM_SETLINK. <see cref="Up"/> is in the flags of the message's header.</summary>
+    public void WriteAttributes(ref NetlinkWriter request)
+    {
+        WriteNumber(ref request, Rtnl.IFLA_MTU, Mtu);
+        WriteNumber(ref request, Rtnl.IFLA_MASTER, Master);
+        WriteNumber(ref request, Rtnl.IFLA_TXQLEN, TxQueueLength);
+        WriteNumber(ref request, Rtnl.IFLA_GSO_MAX_SEGS, GsoMaxSegments);
+        WriteNumber(ref request, Rtnl.IFLA_GSO_MAX_SIZE, GsoMaxSize);
+        Mac?.Write(request.AppendAttribute(Rtnl.IFLA_ADDRESS, MacAddress.Size));
+    }
+
+    private static void WriteNumber(ref NetlinkWriter request, ushort type, int? value)
+    {
+        if (value is { } number)
+            request.Attribute(type, (uint)number);
+    }
+}

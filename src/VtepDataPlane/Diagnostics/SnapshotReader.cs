@@ -1,0 +1,173 @@
+// Takes snapshots: walks the published state and the tables while lanes work on, so numbers of one snapshot may be some frames
+// apart; at rest they are exact. Any thread; nothing is locked, nothing waits.
+
+using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
+using VtepDataPlane.Underlay;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Diagnostics;
+
+/// <summary>Reads a VTEP for people and programs.</summary>
+internal sealed class SnapshotReader(Fdb fdb, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes)
+{
+    public VtepSnapshot Status()
+    {
+        ForwardingState state = forwarder.State;
+        List<BridgeDomain> domains = [.. state.Domains];
+        return new VtepSnapshot(
+            state.Local, state.Port, state.IsLocalAddressPresent, lanes.Length, domains.Count, domains.Sum(domain => domain.Ports.Length),
+            KnownVteps().Count, fdb.Count, fdb.Capacity, [.. Warnings(state, domains)]);
+    }
+
+    public IReadOnlyList<DomainSnapshot> Domains() => [.. forwarder.State.Domains.OrderBy(domain => domain.Vni).Select(Read)];
+
+    public IReadOnlyList<PortSnapshot> Ports() =>
+        [.. forwarder.State.Domains.SelectMany(domain => domain.Ports, Read).OrderBy(port => port.Name, StringComparer.Ordinal)];
+
+    public IReadOnlyList<PeerSnapshot> Peers(uint nowSeconds)
+    {
+        List<BridgeDomain> domains = [.. forwarder.State.Domains.OrderBy(domain => domain.Vni)];
+        ILookup<int, Vni> vnis = domains.SelectMany(domain => domain.Admission.Vteps.Union(domain.Flood.Vteps), (domain, vtep) => (vtep, domain.Vni))
+            .ToLookup(entry => entry.vtep, entry => entry.Vni);
+        return [.. KnownVteps().Select(vtep => Read(vtep, [.. vnis[vtep.Id]], nowSeconds)).OrderBy(peer => peer.Endpoint.Address).ThenBy(peer => peer.Endpoint.Port)];
+    }
+
+    public IReadOnlyList<FdbSnapshot> Fdb(uint nowSeconds, Vni? vni)
+    {
+        ForwardingState state = forwarder.State;
+        var entries = new List<FdbSnapshot>();
+        foreach (FdbEntry entry in fdb)
+        {
+            if (state.ByIndex(entry.Domain) is { } domain && (vni is null || domain.Vni == vni))
+                entries.Add(Read(domain, entry, nowSeconds));
+        }
+
+        return [.. entries.OrderBy(entry => entry.Vni).ThenBy(entry => entry.Mac)];
+    }
+
+    public CounterSnapshot Counters(ClosedMeters closed)
+    {
+        long received = 0, sent = 0, replicated = 0, originated = 0;
+        Span<long> drops = stackalloc long[DropReasonText.Count];
+        drops.Clear();
+        closed.AddTo(ref received, ref sent, drops);
+        foreach (Lane lane in lanes)
+        {
+            replicated += lane.Meters.Replicated;
+            originated += lane.Meters.Originated;
+            DropTotals.Add(lane.Meters.Drops, drops);
+            Add(lane.Underlay.Meters, ref received, ref sent, drops);
+        }
+
+        foreach (BridgeDomain domain in forwarder.State.Domains)
+        {
+            domain.Meters.AddDropsTo(drops);
+            foreach (AccessPort port in domain.Ports)
+            {
+                for (int lane = 0; lane < lanes.Length; lane++)
+                    Add(port.Lane(lane).Queue.Meters, ref received, ref sent, drops);
+            }
+        }
+
+        return new CounterSnapshot(received, replicated, originated, sent, DropTotals.Occurred(drops));
+    }
+
+    private static void Add(QueueMeters meters, ref long received, ref long sent, Span<long> drops)
+    {
+        received += meters.Received;
+        sent += meters.Sent;
+        DropTotals.Add(meters, drops);
+    }
+
+    private DomainSnapshot Read(BridgeDomain domain)
+    {
+        Span<long> drops = stackalloc long[DropReasonText.Count];
+        drops.Clear();
+        domain.Meters.AddDropsTo(drops);
+        return new DomainSnapshot(
+            domain.Name, domain.Vni, domain.Flood.Group is null ? "static" : "multicast", domain.Flood.Group?.Endpoint.Address,
+            [.. domain.Ports.Select(port => port.Device.Name)], [.. domain.Flood.Vteps.Select(vtep => vteps.EndpointOf(vtep))],
+            domain.Mtu, fdb.CountOf(domain.Index), domain.FdbLimit, (int)domain.Ageing, domain.Meters.Sum(lane => lane.Moves),
+            domain.Meters.Sum(lane => lane.LearnLimitHits), domain.Meters.Sum(lane => lane.ReservedBitsIgnored),
+            domain.Meters.Sum(lane => lane.ToUnderlay), domain.Meters.Sum(lane => lane.FromUnderlay), DropTotals.Occurred(drops));
+    }
+
+    private PortSnapshot Read(BridgeDomain domain, AccessPort port)
+    {
+        List<QueueMeters> meters = [.. lanes.Select(lane => port.Lane(lane.Index).Queue.Meters)];
+        Span<long> drops = stackalloc long[DropReasonText.Count];
+        drops.Clear();
+        foreach (QueueMeters queue in meters)
+            DropTotals.Add(queue, drops);
+        return new PortSnapshot(
+            port.Device.Name, domain.Vni, port.Device.Mac, port.Mtu, port.Device.IsUp, meters.Sum(queue => queue.Received),
+            meters.Sum(queue => queue.ReceivedBytes), meters.Sum(queue => queue.Sent), meters.Sum(queue => queue.SentBytes), DropTotals.Occurred(drops));
+    }
+
+    private List<RemoteVtep> KnownVteps()
+    {
+        var known = new List<RemoteVtep>();
+        foreach (RemoteVtep vtep in vteps)
+            known.Add(vtep);
+        return known;
+    }
+
+    private PeerSnapshot Read(RemoteVtep vtep, IReadOnlyList<Vni> vnis, uint nowSeconds)
+    {
+        VtepTraffic sum = default;
+        foreach (Lane lane in lanes)
+        {
+            VtepTraffic traffic = lane.Meters.Traffic(vtep.Id);
+            sum.TxFrames += traffic.TxFrames;
+            sum.TxBytes += traffic.TxBytes;
+            sum.RxFrames += traffic.RxFrames;
+            sum.RxBytes += traffic.RxBytes;
+        }
+
+        string state = vtep.State switch { PathState.Loop => "loop", PathState.NoRoute => "no-route", _ => "ok" };
+        long? idle = vtep.LastSeen is { } seen ? Math.Max(0L, (long)nowSeconds - seen) : null;
+        return new PeerSnapshot(
+            vtep.Endpoint, vtep.IsStatic ? "static" : "learned", vnis, vtep.PathMtu, state, idle, sum.TxFrames, sum.TxBytes, sum.RxFrames, sum.RxBytes);
+    }
+
+    private FdbSnapshot Read(BridgeDomain domain, FdbEntry entry, uint nowSeconds)
+    {
+        FdbTarget target = entry.Target;
+        string kind = target.Kind switch
+        {
+            FdbKind.LearnedLocal or FdbKind.Own => "local",
+            FdbKind.LearnedRemote => "remote",
+            FdbKind.DirectoryRemote => "directory",
+            _ => "static",
+        };
+        bool ages = target.Kind is FdbKind.LearnedLocal or FdbKind.LearnedRemote;
+        return new FdbSnapshot(
+            domain.Vni, entry.Mac, kind, target.IsLocal ? domain.Port(target.Id)?.Device.Name : null,
+            target.IsRemote ? vteps.EndpointOf(target.Id) : null, ages ? Math.Max(0L, (long)nowSeconds - entry.LastSeen) : 0);
+    }
+
+    private IEnumerable<string> Warnings(ForwardingState state, List<BridgeDomain> domains)
+    {
+        if (!state.IsLocalAddressPresent)
+            yield return $"The local VTEP address {state.Local} is not on this host: nothing is sent until it is back.";
+        foreach (RemoteVtep vtep in KnownVteps())
+        {
+            if (vtep.State == PathState.Loop)
+                yield return $"The route to VTEP {vtep.Endpoint.Address} leaves through one of our own ports: nothing is sent there.";
+            if (vtep.State == PathState.NoRoute)
+                yield return $"There is no route to VTEP {vtep.Endpoint.Address}.";
+        }
+
+        foreach (BridgeDomain domain in domains)
+        {
+            foreach (AccessPort port in domain.Ports)
+            {
+                if (!port.Device.IsUp)
+                    yield return $"Port {port.Device.Name} is down or gone.";
+                else if (domain.Mtu > 0 && port.Mtu > domain.Mtu)
+                    yield return $"Port {port.Device.Name} has MTU {port.Mtu}, but the paths of {domain.Name} carry {domain.Mtu}: longer packets are dropped and answered.";
+            }
+        }
+    }
+}

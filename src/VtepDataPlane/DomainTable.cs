@@ -1,0 +1,348 @@
+// The domains of a VTEP and how one set of them becomes another. Difference by VNI, and within a domain by TAP name: what is
+// equal in both stays untouched, down to its open descriptors. The steps and their order are those in the head of Vtep.cs.
+// Control loop only; called under the facade's lock.
+
+using VtepDataPlane.Discovery;
+using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
+using VtepDataPlane.Ports;
+using VtepDataPlane.Underlay;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane;
+
+/// <summary>The domains, their ports and their paths.</summary>
+internal sealed class DomainTable : IDisposable
+{
+    private const int MaxDomains = ushort.MaxValue;
+
+    private readonly IHostNetwork _host;
+    private readonly IUnderlay _underlay;
+    private readonly Fdb _fdb;
+    private readonly RemoteVteps _vteps;
+    private readonly Forwarder _forwarder;
+    private readonly Lane[] _lanes;
+    private readonly FlowHash _flowHash;
+    private readonly ushort _udpPort;
+    private readonly GroupMemberships _groups;
+    private readonly PathTable _paths;
+    private readonly Dictionary<Vni, DomainRecord> _domains = [];
+    private readonly uint[] _ageing = new uint[MaxDomains + 1];
+    private readonly HashSet<int> _indexes = [];
+    private readonly List<int> _released = [];
+    private int _nextIndex;
+
+    public DomainTable(
+        IHostNetwork host, IUnderlay underlay, Fdb fdb, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes, FlowHash flowHash, ushort udpPort)
+    {
+        _host = host;
+        _underlay = underlay;
+        _fdb = fdb;
+        _vteps = vteps;
+        _forwarder = forwarder;
+        _lanes = lanes;
+        _flowHash = flowHash;
+        _udpPort = udpPort;
+        _groups = new GroupMemberships(underlay);
+        _paths = new PathTable(underlay, vteps);
+    }
+
+    /// <summary>What the queues of closed ports had counted.</summary>
+    public ClosedMeters Closed { get; } = new();
+
+    /// <summary>Makes the domains those of <paramref name="next"/>. All or nothing.</summary>
+    /// <exception cref="VtepException">A port can't be opened, or there are too many VTEPs; nothing has changed.</exception>
+    public void Apply(IReadOnlyList<BridgeDomainConfig> next, long nowMilliseconds)
+    {
+        var change = new PortChange(_host, _domains.Values, next, _lanes.Length);
+        change.OpenNew();
+        ClosePorts(change.Old);
+        change.OpenReplacements(Reinstate);
+
+        UpdateRecords(next);
+        foreach ((Vni vni, IAccessPort device) in change.Opened)
+            AddPort(_domains[vni], device);
+        foreach (BridgeDomainConfig config in next)
+            FixStations(_domains[config.Vni]);
+        ReadPaths();
+        FreeVteps();
+        foreach ((Vni vni, IAccessPort device) in change.Opened)
+            _host.Serve(_domains[vni].Port(device.Name)!);
+    }
+
+    /// <summary>Removes what is too old: FDB entries, learned VTEPs.</summary>
+    public void Age(uint nowSeconds, uint vtepAgeing)
+    {
+        _fdb.Age(_ageing, nowSeconds);
+        Span<int> expired = stackalloc int[64];
+        int count = vtepAgeing == 0 ? 0 : _vteps.Expire(nowSeconds, vtepAgeing, expired);
+        Free(expired[..count]);
+        _paths.ReadNew(_domains.Values);
+    }
+
+    /// <summary>Reads the path to every VTEP and group anew, and fits the ports' MTUs to them.</summary>
+    public void ReadPaths()
+    {
+        _paths.Read(_domains.Values);
+        foreach (DomainRecord domain in _domains.Values)
+            FitPorts(domain);
+        Publish();
+    }
+
+    /// <summary>A device came, went or changed.</summary>
+    public void PortChanged(AccessPort port)
+    {
+        DomainRecord? domain = _domains.Values.FirstOrDefault(candidate => candidate.Port(port.Device.Name) == port);
+        if (domain is null)
+            return;
+        ClaimOwnMac(domain, port);
+        ReadPaths(); // its interface index may be another now, and so a loop may have come or gone
+    }
+
+    public string? AddFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep, string? port, bool replace)
+    {
+        if (!_domains.TryGetValue(vni, out DomainRecord? domain))
+            return $"There is no bridge domain with VNI {vni}.";
+        string? why = mac.IsZero ? AddFlood(domain, vtep) : AddStation(domain, mac, vtep, port, replace);
+        if (why is null)
+            ReadPaths();
+        return why;
+    }
+
+    public string? DeleteFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep)
+    {
+        if (!_domains.TryGetValue(vni, out DomainRecord? domain))
+            return $"There is no bridge domain with VNI {vni}.";
+        if (mac.IsZero)
+        {
+            if (vtep is not { } member || !domain.Peering.TryRemoveFlood(member))
+                return $"{(vtep is null ? "Name the VTEP to take from the flood list" : $"VTEP {vtep} is not in the flood list")} of VNI {vni}.";
+        }
+        else
+        {
+            if (!_fdb.Delete(domain.Index, mac))
+                return $"There is no entry for {mac} in VNI {vni} that can be deleted.";
+            domain.Peering.RemoveStation(mac);
+            domain.RuntimeStations.Remove(mac);
+        }
+
+        ReadPaths();
+        FreeVteps();
+        return null;
+    }
+
+    public void Dispose()
+    {
+        ClosePorts([.. _domains.Values.SelectMany(domain => domain.Ports, (domain, port) => (domain, port))]);
+        foreach (DomainRecord domain in _domains.Values)
+            domain.Peering.Dispose();
+        _domains.Clear();
+        Publish();
+    }
+
+    // --- ports ---
+
+    private void AddPort(DomainRecord domain, IAccessPort device)
+    {
+        AccessPort port = domain.Add(device, _lanes.Length);
+        ClaimOwnMac(domain, port);
+    }
+
+    private void ClaimOwnMac(DomainRecord domain, AccessPort port)
+    {
+        if (port.OwnMac != port.Device.Mac && !port.OwnMac.IsZero)
+            _fdb.DeleteOwn(domain.Index, port.OwnMac);
+        port.OwnMac = port.Device.Mac;
+        if (!port.OwnMac.IsZero)
+            _fdb.TryAdd(domain.Index, port.OwnMac, new FdbTarget(FdbKind.Own, port.Ordinal), replace: true);
+        port.Mtu = port.Device.Mtu;
+    }
+
+    private static void FitPorts(DomainRecord domain)
+    {
+        foreach (AccessPort port in domain.Ports)
+        {
+            PortConfig config = domain.Config.Ports.First(candidate => candidate.Tap == port.Device.Name);
+            if (config.Mtu is null && domain.Mtu > 0 && port.Device.Mtu != domain.Mtu)
+                port.Device.TrySetMtu(domain.Mtu, out _); // can't be set without rights: then the port's own MTU shows in its snapshot
+            port.Mtu = port.Device.Mtu;
+        }
+    }
+
+    // A port must be out of the published state and served by nobody before its entries go, and they before its ordinal is free.
+    private void ClosePorts(IReadOnlyCollection<(DomainRecord Domain, AccessPort Port)> ports)
+    {
+        if (ports.Count == 0)
+            return;
+        foreach ((DomainRecord domain, AccessPort port) in ports)
+        {
+            _host.Withdraw(port);
+            domain.Remove(port);
+        }
+
+        Publish();
+        WaitForLanes();
+        var gone = ports.Select(entry => (entry.Port.DomainIndex, entry.Port.Ordinal)).ToHashSet();
+        _fdb.Flush((domain, target) => target.IsLocal && gone.Contains((domain, target.Id)));
+        foreach ((_, AccessPort port) in ports)
+        {
+            Closed.Add(port, _lanes.Length);
+            port.Device.Dispose();
+        }
+    }
+
+    // A replacement could not be opened: what was closed for it comes back as it was.
+    private void Reinstate(DomainRecord domain, IAccessPort device)
+    {
+        AddPort(domain, device);
+        ReadPaths();
+        _host.Serve(domain.Port(device.Name)!);
+    }
+
+    // --- records ---
+
+    private void UpdateRecords(IReadOnlyList<BridgeDomainConfig> next)
+    {
+        var wanted = next.Select(config => config.Vni).ToHashSet();
+        RemoveDomains([.. _domains.Values.Where(domain => !wanted.Contains(domain.Config.Vni))]);
+        foreach (BridgeDomainConfig config in next)
+        {
+            if (!_domains.TryGetValue(config.Vni, out DomainRecord? domain))
+                _domains.Add(config.Vni, domain = new DomainRecord(TakeIndex(), config, new Peering(_vteps, _groups, _released), new DomainMeters(_lanes.Length)));
+            UnfixStations(domain, config);
+            domain.Config = config;
+            domain.Peering.Configure(config.Discovery);
+            _ageing[domain.Index] = (uint)config.Ageing;
+        }
+    }
+
+    private void RemoveDomains(IReadOnlyCollection<DomainRecord> domains)
+    {
+        if (domains.Count == 0)
+            return;
+        foreach (DomainRecord domain in domains)
+            _domains.Remove(domain.Config.Vni);
+        Publish();
+        WaitForLanes();
+        var indexes = domains.Select(domain => domain.Index).ToHashSet();
+        _fdb.Flush((domain, _) => indexes.Contains(domain));
+        foreach (DomainRecord domain in domains)
+        {
+            Closed.Add(domain.Meters);
+            domain.Peering.Dispose();
+            _indexes.Remove(domain.Index);
+        }
+    }
+
+    // Round robin: an index comes round again only after 65534 others.
+    private int TakeIndex()
+    {
+        do
+            _nextIndex = _nextIndex % MaxDomains + 1;
+        while (!_indexes.Add(_nextIndex));
+        return _nextIndex;
+    }
+
+    // --- fixed stations ---
+
+    private void UnfixStations(DomainRecord domain, BridgeDomainConfig next)
+    {
+        foreach (StaticFdbEntry entry in domain.Config.Fdb.Where(entry => !next.Fdb.Contains(entry)))
+        {
+            _fdb.Delete(domain.Index, entry.Mac);
+            domain.Peering.RemoveStation(entry.Mac);
+        }
+    }
+
+    private void FixStations(DomainRecord domain)
+    {
+        foreach (StaticFdbEntry entry in domain.Config.Fdb)
+            AddStation(domain, entry.Mac, entry.Vtep, entry.Port, replace: true);
+    }
+
+    private static string? AddFlood(DomainRecord domain, VtepEndpoint? vtep)
+    {
+        if (vtep is not { } member)
+            return "The all-zeros MAC is the flood list: name a VTEP to add to it.";
+        return domain.Peering.TryAddFlood(member) ? null : $"VTEP {member} is in the flood list of VNI {domain.Config.Vni} already.";
+    }
+
+    private string? AddStation(DomainRecord domain, MacAddress mac, VtepEndpoint? vtep, string? portName, bool replace)
+    {
+        if (!mac.IsValidSource)
+            return $"{mac} is a group address: only one station's MAC can have an entry.";
+        if (vtep is null == portName is null)
+            return "Name either a VTEP or a port, not both.";
+        AccessPort? port = portName is null ? null : domain.Port(portName);
+        if (portName is not null && port is null)
+            return $"Bridge domain {domain.Config.Name} has no port {portName}.";
+        FdbTarget target = port is not null
+            ? new FdbTarget(FdbKind.StaticLocal, port.Ordinal)
+            : new FdbTarget(FdbKind.StaticRemote, domain.Peering.AddStation(mac, vtep!.Value));
+        FdbAddResult result = _fdb.TryAdd(domain.Index, mac, target, replace);
+        if (result == FdbAddResult.Added)
+            return null;
+        domain.Peering.RemoveStation(mac);
+        return result == FdbAddResult.Exists
+            ? $"{mac} has a fixed entry in VNI {domain.Config.Vni} already; use replace to change it."
+            : "The FDB is full: raise fdb.capacity.";
+    }
+
+    // --- the state ---
+
+    private void Publish() =>
+        _forwarder.State = new ForwardingState(_domains.Values.Select(Build), _underlay.Local, _udpPort, _underlay.IsLocalAddressPresent);
+
+    private BridgeDomain Build(DomainRecord domain) => new()
+    {
+        Index = domain.Index,
+        Name = domain.Config.Name,
+        Vni = domain.Config.Vni,
+        Ports = [.. domain.Ports],
+        PortsByOrdinal = domain.PortsByOrdinal(),
+        Flood = new FloodList
+        {
+            Vteps = domain.Peering.FloodVteps,
+            Group = _paths.GroupTarget(domain.Peering.Multicast, _udpPort),
+        },
+        Admission = domain.Peering.Admission,
+        Encapsulator = new Encapsulator(domain.Config.Vni, domain.Config.Encapsulation, _flowHash),
+        Policy = domain.Config.Encapsulation,
+        Learning = domain.Config.Learning,
+        Ageing = (uint)domain.Config.Ageing,
+        FdbLimit = domain.Config.FdbLimit,
+        Mtu = domain.Mtu,
+        Meters = domain.Meters,
+    };
+
+    // --- grace ---
+
+    // VTEPs nobody names any more: their learned entries go, and once no lane can still be sending to them, their slots.
+    private void FreeVteps()
+    {
+        Free([.. _released]);
+        _released.Clear();
+    }
+
+    private void Free(ReadOnlySpan<int> vteps)
+    {
+        if (vteps.IsEmpty)
+            return;
+        WaitForLanes();
+        var gone = new HashSet<int>(vteps.ToArray());
+        _fdb.Flush((_, target) => target.IsRemote && gone.Contains(target.Id));
+        WaitForLanes();
+        foreach (int vtep in vteps)
+            _vteps.Reclaim(vtep);
+    }
+
+    private void WaitForLanes()
+    {
+        foreach (Lane lane in _lanes)
+        {
+            long epoch = lane.Epoch;
+            if ((epoch & 1) != 0)
+                SpinWait.SpinUntil(() => lane.Epoch != epoch);
+        }
+    }
+}

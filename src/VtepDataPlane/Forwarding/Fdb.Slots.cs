@@ -1,0 +1,227 @@
+// Fdb, the slots: the hash, finding a key, and the four steps of a slot's life (see Fdb.cs for why they are safe together).
+
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Forwarding;
+
+internal sealed partial class Fdb
+{
+    private const int BucketSlots = 8;
+    private const int BucketWords = 2 * BucketSlots;
+    private const int BucketBytes = BucketWords * sizeof(ulong);
+
+    // fields of a value word
+    private const int KindShift = 61;
+    private const int IdShift = 39;
+    private const int GenerationShift = 32;
+    private const ulong GenerationMask = 0x7FUL << GenerationShift;
+    private const ulong OneGeneration = 1UL << GenerationShift;
+
+    // results of Find and Claim that are no slot
+    private const int NotFound = -1;
+    private const int Taken = -2;
+
+    // a domain's counter: learned entries above, all entries below
+    private const long OneEntry = 1;
+    private const long OneLearned = 1L << 32;
+
+    private readonly ulong[] _words;
+    private readonly int _base;
+    private readonly int _buckets;
+    private readonly ulong _seedLow;
+    private readonly ulong _seedHigh;
+    private readonly long[] _perDomain;
+    private int _count;
+
+    /// <summary>A key and where its two buckets start in the words.</summary>
+    private readonly record struct Probe(ulong Key, int First, int Second);
+
+    private static int DomainOf(ulong key) => (int)(key >> 48);
+
+    private static bool IsLive(ulong value) => value >> KindShift != 0;
+
+    private static uint LastSeenOf(ulong value) => (uint)value;
+
+    private static FdbTarget TargetOf(ulong value) => new((FdbKind)(value >> KindShift), (int)(value >> IdShift) & FdbTarget.MaxId);
+
+    /// <summary>A value word without generation.</summary>
+    private static ulong Pack(FdbTarget target, uint lastSeen) =>
+        ((ulong)target.Kind << KindShift) | ((ulong)target.Id << IdShift) | lastSeen;
+
+    /// <summary>Index of the first word on a boundary of two cache lines: a bucket then costs no third one.</summary>
+    private static int FirstAligned(ulong[] pinned)
+    {
+        nint address = Marshal.UnsafeAddrOfPinnedArrayElement(pinned, 0);
+        return (int)(-address & (BucketBytes - 1)) / sizeof(ulong);
+    }
+
+    /// <summary>Two distinct buckets from one hash: its halves, each scaled to the number of buckets (no division).</summary>
+    private Probe ProbeOf(int domain, MacAddress mac)
+    {
+        ulong key = ((ulong)(ushort)domain << 48) | mac.Value;
+        ulong hash = Fold(Fold(key ^ _seedLow, 0xA076_1D64_78BD_642F) ^ _seedHigh, 0xE703_7ED1_A0B4_28DB);
+        int first = (int)(((hash >> 32) * (uint)_buckets) >> 32);
+        int second = (int)(((uint)hash * (ulong)(uint)_buckets) >> 32);
+        if (second == first)
+            second = first == 0 ? 1 : first - 1;
+        return new Probe(key, _base + first * BucketWords, _base + second * BucketWords);
+    }
+
+    /// <summary>Multiply to 128 bits and fold: every input bit reaches every output bit.</summary>
+    private static ulong Fold(ulong a, ulong b)
+    {
+        ulong high = Math.BigMul(a, b, out ulong low);
+        return high ^ low;
+    }
+
+    /// <summary>Bit n: slot n of the bucket holds <paramref name="key"/>. A hint only: what it says is checked word by word.</summary>
+    private uint Matches(int bucket, ulong key)
+    {
+        ReadOnlySpan<ulong> keys = _words.AsSpan(bucket, BucketSlots);
+        if (Vector512.IsHardwareAccelerated)
+            return (uint)Vector512.Equals(Vector512.Create(keys), Vector512.Create(key)).ExtractMostSignificantBits();
+        if (Vector256.IsHardwareAccelerated)
+        {
+            uint low = Vector256.Equals(Vector256.Create(keys), Vector256.Create(key)).ExtractMostSignificantBits();
+            return low | (Vector256.Equals(Vector256.Create(keys[4..]), Vector256.Create(key)).ExtractMostSignificantBits() << 4);
+        }
+        uint matches = 0;
+        for (int i = 0; i < keys.Length; i++)
+            matches |= keys[i] == key ? 1u << i : 0;
+        return matches;
+    }
+
+    /// <summary>The slot of a key and its value; a slot whose value has no kind when the key is being written or freed; or NotFound.</summary>
+    private int Find(Probe probe, out ulong value)
+    {
+        int slot = FindIn(probe.First, probe.Key, out value);
+        if (IsLive(value))
+            return slot;
+        int other = FindIn(probe.Second, probe.Key, out value);
+        return other != NotFound ? other : slot;
+    }
+
+    private int FindIn(int bucket, ulong key, out ulong value)
+    {
+        int unfinished = NotFound;
+        for (uint matches = Matches(bucket, key); matches != 0; matches &= matches - 1)
+        {
+            int slot = bucket + BitOperations.TrailingZeroCount(matches);
+            bool isWhole = TryRead(slot, out ulong holder, out value);
+            if (holder != key)
+                continue;
+            if (isWhole)
+                return slot;
+            unfinished = slot;
+        }
+        value = 0;
+        return unfinished;
+    }
+
+    /// <summary>A slot's key and the value that goes with it. False when the slot is empty, being written or being freed.</summary>
+    private bool TryRead(int slot, out ulong key, out ulong value)
+    {
+        value = Volatile.Read(ref ValueOf(slot));
+        key = Volatile.Read(ref _words[slot]);
+        ulong again = Volatile.Read(ref ValueOf(slot));
+        return IsLive(value) && IsLive(again) && ((value ^ again) & GenerationMask) == 0;
+    }
+
+    private ref ulong ValueOf(int slot) => ref _words[slot + BucketSlots];
+
+    /// <summary>Takes an empty slot: of the first bucket while that is not more than half full, else of the emptier one.</summary>
+    /// <returns>The slot, the caller's alone until published; NotFound when there is none; Taken when another thread has just
+    /// claimed one for the same key, unless the caller insists on a slot of its own.</returns>
+    private int Claim(Probe probe, bool insist)
+    {
+        int inFirst = BitOperations.PopCount(Matches(probe.First, 0));
+        int inSecond = BitOperations.PopCount(Matches(probe.Second, 0));
+        bool firstBucket = inFirst >= BucketSlots / 2 || inFirst >= inSecond;
+        int slot = ClaimIn(firstBucket ? probe.First : probe.Second, probe.Key, insist);
+        return slot != NotFound ? slot : ClaimIn(firstBucket ? probe.Second : probe.First, probe.Key, insist);
+    }
+
+    private int ClaimIn(int bucket, ulong key, bool insist)
+    {
+        for (uint empty = Matches(bucket, 0); empty != 0; empty &= empty - 1)
+        {
+            int slot = bucket + BitOperations.TrailingZeroCount(empty);
+            ulong holder = Interlocked.CompareExchange(ref _words[slot], key, 0);
+            if (holder == 0)
+                return slot;
+            if (holder == key && !insist)
+                return Taken;
+        }
+        return NotFound;
+    }
+
+    /// <summary>Gives a claimed slot its entry. A full fence, so that the look for duplicates which follows can't come before it.</summary>
+    private void Publish(int slot, ulong packed)
+    {
+        ulong generation = (Volatile.Read(ref ValueOf(slot)) + OneGeneration) & GenerationMask;
+        Interlocked.Exchange(ref ValueOf(slot), packed | generation);
+    }
+
+    /// <summary>Changes an entry if it is still as it was seen.</summary>
+    private bool TryUpdate(int slot, ulong seen, ulong packed) =>
+        Interlocked.CompareExchange(ref ValueOf(slot), packed | (seen & GenerationMask), seen) == seen;
+
+    /// <summary>Frees a slot if its value is still as it was seen, and returns what was reserved for it.</summary>
+    private bool TryFree(int slot, ulong key, ulong seen)
+    {
+        if (Interlocked.CompareExchange(ref ValueOf(slot), seen & GenerationMask, seen) != seen)
+            return false;
+        Volatile.Write(ref _words[slot], 0);
+        Unreserve(key, TargetOf(seen));
+        return true;
+    }
+
+    /// <summary>Frees a slot as long as it holds this key with one of these kinds, however often its value changes meanwhile.</summary>
+    private bool RemoveIf(int slot, ulong key, FdbKinds kinds)
+    {
+        while (true)
+        {
+            ulong seen = Volatile.Read(ref ValueOf(slot));
+            if (Volatile.Read(ref _words[slot]) != key || !TargetOf(seen).IsOneOf(kinds))
+                return false;
+            if (TryFree(slot, key, seen))
+                return true;
+        }
+    }
+
+    /// <summary>The key is in a slot other than <paramref name="slot"/>, with or without a value.</summary>
+    private bool IsElsewhere(Probe probe, int slot)
+    {
+        uint matches = Matches(probe.First, probe.Key) | (Matches(probe.Second, probe.Key) << BucketSlots);
+        int own = slot - probe.First is >= 0 and < BucketSlots ? slot - probe.First : slot - probe.Second + BucketSlots;
+        return (matches & ~(1u << own)) != 0;
+    }
+
+    /// <summary>Counts an entry before it is there: Learned when there is room, else what is exhausted, and then nothing is counted.</summary>
+    private LearnResult Reserve(ulong key, FdbTarget target, int domainLimit)
+    {
+        int domain = DomainOf(key);
+        // looked at first, so that a flood of new MACs at a limit costs reads only
+        if (target.IsLearned && LearnedCountOf(domain) >= domainLimit)
+            return LearnResult.LimitReached;
+        if (Count >= Capacity)
+            return LearnResult.TableFull;
+
+        long total = Interlocked.Add(ref _perDomain[domain], target.IsLearned ? OneEntry + OneLearned : OneEntry);
+        bool overCapacity = Interlocked.Increment(ref _count) > Capacity;
+        bool overLimit = target.IsLearned && total >> 32 > domainLimit;
+        if (!overCapacity && !overLimit)
+            return LearnResult.Learned;
+        Unreserve(key, target);
+        return overLimit ? LearnResult.LimitReached : LearnResult.TableFull;
+    }
+
+    private void Unreserve(ulong key, FdbTarget target)
+    {
+        Interlocked.Decrement(ref _count);
+        Interlocked.Add(ref _perDomain[DomainOf(key)], target.IsLearned ? -(OneEntry + OneLearned) : -OneEntry);
+    }
+}

@@ -1,0 +1,131 @@
+// What an FDB entry says: the kind of entry, and the port or VTEP a station is behind. A value of eight bytes, so that a lookup
+// returns it in a register.
+
+namespace VtepDataPlane.Forwarding;
+
+/// <summary>Where an entry comes from and which way it points. At most seven kinds: the table has three bits for them.</summary>
+internal enum FdbKind : byte
+{
+    /// <summary>No entry.</summary>
+    None,
+
+    /// <summary>Learned from a frame received from a local port. Ages.</summary>
+    LearnedLocal,
+
+    /// <summary>Learned from a datagram received from a remote VTEP. Ages.</summary>
+    LearnedRemote,
+
+    /// <summary>Fixed by the operator, behind a local port.</summary>
+    StaticLocal,
+
+    /// <summary>Fixed by the operator, behind a remote VTEP.</summary>
+    StaticRemote,
+
+    /// <summary>The MAC of one of our own ports.</summary>
+    Own,
+
+    /// <summary>Told by a directory, behind a remote VTEP.</summary>
+    DirectoryRemote,
+}
+
+/// <summary>A set of <see cref="FdbKind"/>: bit n stands for kind n.</summary>
+[Flags]
+internal enum FdbKinds
+{
+    /// <summary>No kind.</summary>
+    None = 0,
+
+    /// <summary><see cref="FdbKind.LearnedLocal"/>.</summary>
+    LearnedLocal = 1 << FdbKind.LearnedLocal,
+
+    /// <summary><see cref="FdbKind.LearnedRemote"/>.</summary>
+    LearnedRemote = 1 << FdbKind.LearnedRemote,
+
+    /// <summary><see cref="FdbKind.StaticLocal"/>.</summary>
+    StaticLocal = 1 << FdbKind.StaticLocal,
+
+    /// <summary><see cref="FdbKind.StaticRemote"/>.</summary>
+    StaticRemote = 1 << FdbKind.StaticRemote,
+
+    /// <summary><see cref="FdbKind.Own"/>.</summary>
+    Own = 1 << FdbKind.Own,
+
+    /// <summary><see cref="FdbKind.DirectoryRemote"/>.</summary>
+    DirectoryRemote = 1 << FdbKind.DirectoryRemote,
+
+    /// <summary>Entries that age.</summary>
+    Learned = LearnedLocal | LearnedRemote,
+
+    /// <summary>Entries whose id is a port ordinal.</summary>
+    Local = LearnedLocal | StaticLocal | Own,
+
+    /// <summary>Entries whose id is a remote VTEP's.</summary>
+    Remote = LearnedRemote | StaticRemote | DirectoryRemote,
+
+    /// <summary>Every kind.</summary>
+    All = Local | Remote,
+}
+
+/// <summary>What an entry points to. The default value is a miss.</summary>
+internal readonly struct FdbTarget : IEquatable<FdbTarget>
+{
+    /// <summary>The greatest id an entry can hold: 22 bits.</summary>
+    public const int MaxId = (1 << 22) - 1;
+
+    /// <summary>Makes a target of a kind and an id of 0 to <see cref="MaxId"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The id doesn't fit: whoever numbers ports or VTEPs let it grow too far.</exception>
+    public FdbTarget(FdbKind kind, int id)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)id, (uint)MaxId, nameof(id));
+        Kind = kind;
+        Id = id;
+    }
+
+    /// <summary>The kind of entry.</summary>
+    public FdbKind Kind { get; }
+
+    /// <summary>A station heard on the local port of that ordinal.</summary>
+    public static FdbTarget LearnedLocal(int ordinal) => new(FdbKind.LearnedLocal, ordinal);
+
+    /// <summary>A station heard from the VTEP of that id.</summary>
+    public static FdbTarget LearnedRemote(int vtep) => new(FdbKind.LearnedRemote, vtep);
+
+    /// <summary>The port's ordinal within its domain (local kinds), or the remote VTEP's id (remote kinds).</summary>
+    public int Id { get; }
+
+    /// <summary>There is no entry.</summary>
+    public bool IsMiss => Kind == FdbKind.None;
+
+    /// <summary>Behind one of our ports.</summary>
+    public bool IsLocal => IsOneOf(FdbKinds.Local);
+
+    /// <summary>Behind a remote VTEP.</summary>
+    public bool IsRemote => IsOneOf(FdbKinds.Remote);
+
+    /// <summary>Ages, and gives way to every other kind.</summary>
+    public bool IsLearned => IsOneOf(FdbKinds.Learned);
+
+    /// <summary>Its kind is in the set.</summary>
+    public bool IsOneOf(FdbKinds kinds) => (((int)kinds >> (int)Kind) & 1) != 0;
+
+    /// <summary>Both point to the same port or the same VTEP, whatever their kinds.</summary>
+    public bool IsSamePlace(FdbTarget other) => Id == other.Id && IsLocal == other.IsLocal && IsRemote == other.IsRemote;
+
+    /// <inheritdoc/>
+    public bool Equals(FdbTarget other) => Kind == other.Kind && Id == other.Id;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is FdbTarget other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Kind, Id);
+
+    /// <summary><c>LearnedRemote 7</c>, or <c>miss</c>.</summary>
+    public override string ToString() => IsMiss ? "miss" : $"{Kind} {Id}";
+
+    /// <summary>Same kind and id.</summary>
+    public static bool operator ==(FdbTarget left, FdbTarget right) => left.Equals(right);
+
+    /// <summary>Another kind or id.</summary>
+    public static bool operator !=(FdbTarget left, FdbTarget right) => !left.Equals(right);
+}

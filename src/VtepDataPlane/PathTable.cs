@@ -1,0 +1,91 @@
+// The way to every VTEP and group, as the machine's routes say, and the MTU that follows for a domain's ports: the smallest path,
+// less the outer headers, less the inner Ethernet header, less a tag where tags must fit. A path that leaves by one of our own
+// ports is a loop: what is sent there would come back in and be wrapped again. Control loop only.
+
+using VtepDataPlane.Discovery;
+using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
+using VtepDataPlane.Underlay;
+
+namespace VtepDataPlane;
+
+/// <summary>Paths and what follows from them.</summary>
+internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
+{
+    private const int EthernetHeader = 14;
+    private const int VlanTag = 4;
+
+    /// <summary>IPv4's floor (RFC 791); no port gets less, whatever a route says.</summary>
+    private const int MinimumMtu = 68;
+
+    /// <summary>A UDP datagram over IPv4 carries 65507 bytes: 8 of VXLAN, 14 of Ethernet and a tag leave this.</summary>
+    private const int MaximumMtu = 65_507 - 8 - EthernetHeader - VlanTag;
+
+    private readonly Dictionary<string, UnderlayPath> _interfaces = [];
+
+    /// <summary>Reads everything anew and computes each domain's MTU.</summary>
+    public void Read(IReadOnlyCollection<DomainRecord> domains)
+    {
+        HashSet<int> own = OwnInterfaces(domains);
+        foreach (RemoteVtep vtep in vteps)
+            ReadVtep(vtep, own);
+        _interfaces.Clear();
+        foreach (MulticastGroup group in domains.Select(domain => domain.Peering.Multicast?.Group).OfType<MulticastGroup>())
+        {
+            if (!_interfaces.ContainsKey(group.Interface))
+                _interfaces.Add(group.Interface, underlay.PathThrough(group.Interface));
+        }
+
+        foreach (DomainRecord domain in domains)
+            domain.Mtu = DomainMtu(domain);
+    }
+
+    /// <summary>Reads the paths to VTEPs learned since. They need no new state: a path is looked up by the VTEP's id.</summary>
+    public void ReadNew(IReadOnlyCollection<DomainRecord> domains)
+    {
+        HashSet<int>? own = null;
+        foreach (RemoteVtep vtep in vteps)
+        {
+            if (vtep.State == PathState.Unknown)
+                ReadVtep(vtep, own ??= OwnInterfaces(domains));
+        }
+    }
+
+    /// <summary>The group as the frame path needs it; null without multicast.</summary>
+    public GroupTarget? GroupTarget(MulticastDiscovery? multicast, ushort udpPort)
+    {
+        if (multicast is null)
+            return null;
+        UnderlayPath path = _interfaces.GetValueOrDefault(multicast.Group.Interface, new UnderlayPath(PathStatus.NoRoute, 0, 0));
+        return new GroupTarget(new VtepEndpoint(multicast.Group.Group, udpPort), multicast.Ttl, path.InterfaceIndex, path.Mtu);
+    }
+
+    private static HashSet<int> OwnInterfaces(IEnumerable<DomainRecord> domains) =>
+        [.. domains.SelectMany(domain => domain.Ports).Select(port => port.Device.InterfaceIndex).Where(index => index != 0)];
+
+    private void ReadVtep(in RemoteVtep vtep, HashSet<int> own)
+    {
+        UnderlayPath path = underlay.PathTo(vtep.Endpoint.Address);
+        if (path.Status == PathStatus.NoRoute)
+            vteps.SetPath(vtep.Id, 0, PathState.NoRoute);
+        else
+            vteps.SetPath(vtep.Id, path.Mtu, own.Contains(path.InterfaceIndex) ? PathState.Loop : PathState.Ok);
+    }
+
+    private int DomainMtu(DomainRecord domain)
+    {
+        int smallest = int.MaxValue;
+        foreach ((VtepEndpoint endpoint, int vtep) in domain.Peering.Ids)
+        {
+            if (vteps.StateOf(vtep) == PathState.Ok)
+                smallest = Math.Min(smallest, vteps.PathMtuOf(vtep) - Encapsulator.Overhead(endpoint.Address));
+        }
+
+        if (domain.Peering.Multicast?.Group is { } group && _interfaces[group.Interface].Mtu is > 0 and int linkMtu)
+            smallest = Math.Min(smallest, linkMtu - Encapsulator.Overhead(group.Group));
+        if (smallest == int.MaxValue)
+            return 0;
+        int tag = domain.Config.Encapsulation.InnerVlan == InnerVlanPolicy.Pass ? VlanTag : 0;
+        return Math.Clamp(smallest - EthernetHeader - tag, MinimumMtu, MaximumMtu);
+    }
+}

@@ -1,0 +1,157 @@
+// One VTEP's attachment to a MemoryNetwork: the in-memory twin of the UDP underlay. One thread, the test's; lanes are chosen by
+// the source port, as SO_REUSEPORT chooses by the flow.
+
+using VtepDataPlane.Frames;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Underlay;
+
+/// <summary>An underlay without sockets.</summary>
+public sealed class MemoryUnderlay : IUnderlay
+{
+    private const int FirstInterface = 1;
+
+    private readonly MemoryNetwork _network;
+    private readonly ushort _port;
+    private readonly MemoryUnderlayQueue[] _queues;
+    private readonly HashSet<MulticastGroup> _groups = [];
+
+    /// <summary>Attaches to a network at an address.</summary>
+    public MemoryUnderlay(MemoryNetwork network, InetAddress local, ushort port, int lanes)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        _network = network;
+        _port = port;
+        Local = local;
+        _queues = [.. Enumerable.Range(0, lanes).Select(_ => new MemoryUnderlayQueue(this, network))];
+        network.Attach(this);
+    }
+
+    /// <inheritdoc/>
+    public InetAddress Local { get; set; }
+
+    /// <inheritdoc/>
+    public bool IsLocalAddressPresent { get; set; } = true;
+
+    /// <summary>Interfaces that are missing now.</summary>
+    public HashSet<string> MissingInterfaces { get; } = [];
+
+    /// <summary>The interface routes to these VTEPs leave by, where it isn't the first.</summary>
+    public Dictionary<InetAddress, int> RouteInterfaces { get; } = [];
+
+    /// <summary>Groups joined now.</summary>
+    public IReadOnlyCollection<MulticastGroup> Groups => _groups;
+
+    /// <inheritdoc/>
+    public IFrameQueue Queue(int lane) => _queues[lane];
+
+    /// <inheritdoc/>
+    public UnderlayPath PathTo(in InetAddress remote) => _network.Unreachable.Contains(remote)
+        ? new UnderlayPath(PathStatus.NoRoute, 0, 0)
+        : new UnderlayPath(PathStatus.Reachable, MtuTo(remote), RouteInterfaces.GetValueOrDefault(remote, FirstInterface));
+
+    /// <inheritdoc/>
+    public UnderlayPath PathThrough(string interfaceName) => MissingInterfaces.Contains(interfaceName)
+        ? new UnderlayPath(PathStatus.NoRoute, 0, 0)
+        : new UnderlayPath(PathStatus.Reachable, _network.Mtu, FirstInterface);
+
+    /// <inheritdoc/>
+    public void Join(in MulticastGroup group) => _groups.Add(group);
+
+    /// <inheritdoc/>
+    public void Leave(in MulticastGroup group) => _groups.Remove(group);
+
+    /// <inheritdoc/>
+    public void Dispose() => _network.Detach(this);
+
+    internal VtepEndpoint Source(ushort sourcePort) => new(Local, sourcePort);
+
+    internal bool IsUnreachable(in InetAddress remote) => _network.Unreachable.Contains(remote);
+
+    internal int MtuTo(in InetAddress remote) => _network.PathMtus.GetValueOrDefault(remote, _network.Mtu);
+
+    internal bool Receives(MemoryDatagram datagram)
+    {
+        VtepEndpoint to = datagram.Outer.Remote;
+        if (to.Port != _port)
+            return false;
+        return to.Address.IsMulticast
+            ? datagram.Source.Address != Local && _groups.Any(group => group.Group == to.Address)
+            : to.Address == Local;
+    }
+
+    internal void Accept(MemoryDatagram datagram) => _queues[datagram.Source.Port % _queues.Length].Accept(datagram);
+}
+
+/// <summary>One lane's queue of a <see cref="MemoryUnderlay"/>.</summary>
+internal sealed class MemoryUnderlayQueue(MemoryUnderlay underlay, MemoryNetwork network) : IFrameQueue
+{
+    private const int IPv4AndUdp = 28;
+    private const int IPv6AndUdp = 48;
+
+    private readonly Queue<MemoryDatagram> _arrived = new();
+    private readonly List<MemoryDatagram> _noted = [];
+
+    public QueueMeters Meters { get; } = new();
+
+    public void Accept(MemoryDatagram datagram) => _arrived.Enqueue(datagram);
+
+    public int Receive(FrameBatch batch)
+    {
+        batch.Count = 0;
+        while (batch.Count < batch.Capacity && _arrived.TryDequeue(out MemoryDatagram? datagram))
+        {
+            Meters.CountReceived(datagram.Payload.Length);
+            if (datagram.Payload.Length > batch.Room)
+            {
+                Meters.CountDrop(DropReason.DatagramTruncated);
+                continue;
+            }
+
+            datagram.Payload.CopyTo(batch.RoomOf(batch.Count));
+            ref FrameInfo info = ref batch.Reset(batch.Count++, datagram.Payload.Length);
+            info.Outer.Remote = datagram.Source;
+            info.Outer.TrafficClass = datagram.Outer.TrafficClass;
+            info.Outer.HopLimit = datagram.Outer.HopLimit;
+        }
+
+        return batch.Count;
+    }
+
+    public void Send(in Frame frame)
+    {
+        OuterHeader outer = frame.Info.Outer;
+        _noted.Add(new MemoryDatagram(underlay.Source(outer.SourcePort), outer, frame.Bytes.ToArray()));
+    }
+
+    public int Flush()
+    {
+        int sent = 0;
+        foreach (MemoryDatagram datagram in _noted)
+        {
+            DropReason reason = Fate(datagram);
+            if (reason == DropReason.None)
+            {
+                network.Send(datagram);
+                Meters.CountSent(datagram.Payload.Length);
+                sent++;
+            }
+            else
+            {
+                Meters.CountDrop(reason);
+            }
+        }
+
+        _noted.Clear();
+        return sent;
+    }
+
+    private DropReason Fate(MemoryDatagram datagram)
+    {
+        InetAddress remote = datagram.Outer.Remote.Address;
+        int headers = remote.IsIPv6 ? IPv6AndUdp : IPv4AndUdp;
+        return underlay.IsUnreachable(remote) ? DropReason.NoRoute
+            : datagram.Payload.Length + headers > underlay.MtuTo(remote) ? DropReason.LinkMtuExceeded
+            : DropReason.None;
+    }
+}
