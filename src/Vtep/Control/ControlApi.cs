@@ -35,7 +35,7 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        Get(routes, "/v1/status", ControlJson.Default.VtepSnapshot, () => Vtep.Status(dataPlane.Now()));
+        Get(routes, "/v1/status", ControlJson.Default.VtepSnapshot, () => Vtep.Status());
         Get(routes, "/v1/domains", ControlJson.Default.IReadOnlyListDomainSnapshot, Vtep.Domains);
         Get(routes, "/v1/ports", ControlJson.Default.IReadOnlyListPortSnapshot, Vtep.Ports);
         Get(routes, "/v1/peers", ControlJson.Default.IReadOnlyListPeerSnapshot, () => Vtep.Peers(dataPlane.Now()));

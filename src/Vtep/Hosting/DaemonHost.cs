@@ -100,7 +100,7 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
 
     private static void LogStart(DataPlane dataPlane, ILogger log)
     {
-        VtepSnapshot status = dataPlane.Vtep.Status(dataPlane.Now());
+        VtepSnapshot status = dataPlane.Vtep.Status();
         log.Started(Version, new VtepEndpoint(status.Local, status.Port), status.Workers, status.BridgeDomains, status.Ports);
     }
 
