@@ -46,10 +46,15 @@ internal static class CommandTree
     {
         Command command = parsed.CommandResult.Command;
         string[] words = [.. command.Subcommands.Select(subcommand => subcommand.Name)];
+        string all = string.Join(", ", words);
         if (words.Length > 0 && parsed.UnmatchedTokens is [{ } unknown, ..])
         {
-            string meant = Spelling.Nearest(unknown, words) is { } near ? $"did you mean {near}?" : $"the commands are {string.Join(", ", words)}.";
+            string meant = Spelling.Nearest(unknown, words) is { } near ? $"did you mean {near}?" : $"the commands are {all}.";
             yield return $"{FullName(command)} has no command {VtepConfigRules.Quote(unknown)}; {meant}";
+        }
+        else if (words.Length > 0 && command.Action is null)
+        {
+            yield return $"{FullName(command)} needs a command: {all}.";
         }
         else
         {
