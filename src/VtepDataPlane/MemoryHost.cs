@@ -23,6 +23,15 @@ public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHo
     /// <summary>Names of devices that can't be opened, with the reason.</summary>
     public Dictionary<string, string> Refusals { get; } = [];
 
+    /// <summary>Ports served now.</summary>
+    public IReadOnlyList<AccessPort> Served => _served;
+
+    /// <summary>Called with a port that is about to be withdrawn.</summary>
+    public Action<AccessPort>? Withdrawing { get; set; }
+
+    /// <summary>A refusal holds for the next attempt only.</summary>
+    public bool RefuseOnce { get; set; }
+
     /// <summary>MACs of devices, by name; zero for others.</summary>
     public Dictionary<string, MacAddress> Macs { get; } = [];
 
@@ -38,7 +47,12 @@ public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHo
     {
         ArgumentNullException.ThrowIfNull(config);
         if (Refusals.TryGetValue(config.Tap, out string? why))
+        {
+            if (RefuseOnce)
+                Refusals.Remove(config.Tap);
             throw new VtepException($"Port {config.Tap} can't be opened: {why}");
+        }
+
         if (_ports.TryGetValue(config.Tap, out MemoryPort? open) && !open.IsDisposed)
             throw new VtepException($"Port {config.Tap} is open already.");
         return _ports[config.Tap] = new MemoryPort(config.Tap, lanes, config.Mtu ?? 1450, config.Mac ?? Macs.GetValueOrDefault(config.Tap));
@@ -48,7 +62,11 @@ public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHo
     public void Serve(AccessPort port) => _served.Add(port);
 
     /// <inheritdoc/>
-    public void Withdraw(AccessPort port) => _served.Remove(port);
+    public void Withdraw(AccessPort port)
+    {
+        Withdrawing?.Invoke(port);
+        _served.Remove(port);
+    }
 
     /// <summary>Serves every lane until nothing waits; returns frames received. Deliver the network's datagrams in between.</summary>
     public int Run(Vtep vtep, long nowMilliseconds)

@@ -198,7 +198,7 @@ internal static class TestFrames
 }
 
 /// <summary>What stands in a transport checksum field.</summary>
-internal enum TestChecksum
+public enum TestChecksum
 {
     /// <summary>The right checksum.</summary>
     Right,

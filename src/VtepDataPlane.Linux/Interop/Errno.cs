@@ -18,7 +18,7 @@ internal static class Errno
     /// <param name="error">An errno, positive or negated as system calls and netlink give it.</param>
     public static string Describe(int error)
     {
-        int number = Math.Abs(error);
+        int number = error < 0 ? -error : error;
         return $"{Marshal.GetPInvokeErrorMessage(number)} ({Name(number)})";
     }
 
@@ -26,7 +26,7 @@ internal static class Errno
     /// <param name="error">An errno, positive or negated.</param>
     public static string Name(int error)
     {
-        int number = Math.Abs(error);
+        int number = error < 0 ? -error : error;
         return s_names.TryGetValue(number, out string? name) ? name : $"errno {number.ToString(CultureInfo.InvariantCulture)}";
     }
 

@@ -1,4 +1,4 @@
-// A network interface as RTM_NEWLINK describes it, and the change one asks for with RTM_SETLINK. Values; any thread.
+// A network interface as RTM_NEWLINK describes it (if_link.h). A value; any thread.
 
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
@@ -56,7 +56,13 @@ internal sealed record LinkInfo(
 
         return this with
         {
-            Name = name, Mtu = mtu, Mac = mac, Master = master, TxQueueLength = txQueueLength, Kind = kind, VxlanPort = port,
+            Name = name,
+            Mtu = mtu,
+            Mac = mac,
+            Master = master,
+            TxQueueLength = txQueueLength,
+            Kind = kind,
+            VxlanPort = port,
         };
     }
 
@@ -69,47 +75,5 @@ internal sealed record LinkInfo(
             return (kind, 0);
         ReadOnlySpan<byte> port = data.Find(Rtnl.IFLA_INFO_DATA).Nested.Find(Rtnl.IFLA_VXLAN_PORT).Value;
         return (kind, port.Length >= sizeof(ushort) ? BinaryPrimitives.ReadUInt16BigEndian(port) : 0);
-    }
-}
-
-/// <summary>What to change of an interface; null leaves a property as it is.</summary>
-internal readonly record struct LinkChange
-{
-    /// <summary>Set it up, or down.</summary>
-    public bool? Up { get; init; }
-
-    /// <summary>Bytes of the largest layer 3 packet.</summary>
-    public int? Mtu { get; init; }
-
-    /// <summary>Its Ethernet address.</summary>
-    public MacAddress? Mac { get; init; }
-
-    /// <summary>Index of the bridge to attach it to; 0 releases it.</summary>
-    public int? Master { get; init; }
-
-    /// <summary>Frames its transmit queue holds.</summary>
-    public int? TxQueueLength { get; init; }
-
-    /// <summary>Segments of the largest super-frame the kernel hands to it.</summary>
-    public int? GsoMaxSegments { get; init; }
-
-    /// <summary>Bytes of the largest super-frame the kernel hands to it.</summary>
-    public int? GsoMaxSize { get; init; }
-
-    /// <summary>Writes the attributes of RTM_SETLINK. <see cref="Up"/> is in the flags of the message's header.</summary>
-    public void WriteAttributes(ref NetlinkWriter request)
-    {
-        WriteNumber(ref request, Rtnl.IFLA_MTU, Mtu);
-        WriteNumber(ref request, Rtnl.IFLA_MASTER, Master);
-        WriteNumber(ref request, Rtnl.IFLA_TXQLEN, TxQueueLength);
-        WriteNumber(ref request, Rtnl.IFLA_GSO_MAX_SEGS, GsoMaxSegments);
-        WriteNumber(ref request, Rtnl.IFLA_GSO_MAX_SIZE, GsoMaxSize);
-        Mac?.Write(request.AppendAttribute(Rtnl.IFLA_ADDRESS, MacAddress.Size));
-    }
-
-    private static void WriteNumber(ref NetlinkWriter request, ushort type, int? value)
-    {
-        if (value is { } number)
-            request.Attribute(type, (uint)number);
     }
 }

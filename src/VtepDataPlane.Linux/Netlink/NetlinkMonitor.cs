@@ -29,7 +29,7 @@ internal enum NetlinkChanges
     Overrun = 8,
 }
 
-/// <summary>One socket for notifications. Control loop only.</summary>
+/// <summary>One socket for notifications. Control loop only. Opening it throws a <see cref="VtepException"/> when the system refuses.</summary>
 internal sealed class NetlinkMonitor : IDisposable
 {
     private const uint Groups = 1u << (Rtnl.RTNLGRP_LINK - 1)

@@ -20,11 +20,7 @@ internal ref struct NetlinkWriter
         Span<byte> header = Append(Rtnl.NLMSG_HDRLEN);
         MemoryMarshal.Write(header[4..], type);
         MemoryMarshal.Write(header[6..], (ushort)(flags | Rtnl.NLM_F_REQUEST));
-        Flags = flags;
     }
-
-    /// <summary>As given.</summary>
-    public ushort Flags { get; }
 
     /// <summary>Room for a fixed structure, zeroed and padded to four bytes.</summary>
     public Span<byte> Append(int size)

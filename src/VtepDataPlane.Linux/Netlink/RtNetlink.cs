@@ -9,6 +9,7 @@
 // Thread-safety: none; the control loop only. Each call blocks for as long as the kernel takes, usually microseconds.
 
 using System.Runtime.InteropServices;
+using System.Text;
 using Tmds.Linux;
 using VtepDataPlane.Linux.Interop;
 using VtepDataPlane.Ports;
@@ -16,7 +17,7 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Linux.Netlink;
 
-/// <summary>One socket for requests. Control loop only.</summary>
+/// <summary>One socket for requests. Control loop only. Opening it throws a <see cref="VtepException"/> when the system refuses.</summary>
 internal sealed class RtNetlink : IDisposable
 {
     // Every request below is at most 16 + 16 + 7 attributes of at most 24 bytes.
@@ -39,7 +40,7 @@ internal sealed class RtNetlink : IDisposable
     {
         ArgumentNullException.ThrowIfNull(name);
         Span<byte> bytes = stackalloc byte[Rtnl.IFNAMSIZ];
-        if (name.Length == 0 || !System.Text.Encoding.UTF8.TryGetBytes(name, bytes[..(Rtnl.IFNAMSIZ - 1)], out int length))
+        if (name.Length == 0 || !Encoding.UTF8.TryGetBytes(name, bytes[..(Rtnl.IFNAMSIZ - 1)], out int length))
             return null;
         var request = new NetlinkWriter(stackalloc byte[RequestSize], Rtnl.RTM_GETLINK, Rtnl.NLM_F_ACK);
         request.Append(Rtnl.IFINFOMSG_SIZE);
@@ -111,17 +112,13 @@ internal sealed class RtNetlink : IDisposable
     {
         if (!destination.IsUnicast)
             return null;
-        var request = new NetlinkWriter(stackalloc byte[RequestSize], Rtnl.RTM_GETROUTE, Rtnl.NLM_F_ACK);
-        Span<byte> header = request.Append(Rtnl.RTMSG_SIZE);
-        header[0] = NetlinkFamily.Of(destination);
-        header[1] = (byte)(destination.Size * 8);
-        MemoryMarshal.Write(header[8..], Rtnl.RTM_F_FIB_MATCH);
-        destination.Write(request.AppendAttribute(Rtnl.RTA_DST, destination.Size));
-        var routes = new List<RouteInfo>(1);
-        int error = Transact(ref request, Rtnl.RTM_NEWROUTE, RouteInfo.Parse, routes);
-        if (error != 0 && !IsNoRoute(error))
-            throw Refused($"The route to {destination}", error);
-        return routes.Count == 0 ? null : NarrowestFirst(routes[0]);
+        RouteInfo? route = FindRoute(destination, Rtnl.RTM_F_FIB_MATCH);
+
+        // A route by a next hop object alone (sysctl nexthop_compat_mode=0) names no interface. The lookup's result does; of it,
+        // only the way is believed, not the MTU.
+        if (route is { InterfaceIndex: 0 } && FindRoute(destination, 0) is { } resolved)
+            route = route with { NextHops = resolved.NextHops };
+        return route is { InterfaceIndex: > 0 } ? NarrowestFirst(route) : null;
     }
 
     /// <summary>An error of the last call in words: the system's text and, where the kernel gave one, its own message.</summary>
@@ -160,6 +157,21 @@ internal sealed class RtNetlink : IDisposable
         if (error != 0 && error != -LibC.ENODEV)
             throw Refused(what, error);
         return links.Count > 0 ? links[0] : null;
+    }
+
+    private RouteInfo? FindRoute(in InetAddress destination, uint flags)
+    {
+        var request = new NetlinkWriter(stackalloc byte[RequestSize], Rtnl.RTM_GETROUTE, Rtnl.NLM_F_ACK);
+        Span<byte> header = request.Append(Rtnl.RTMSG_SIZE);
+        header[0] = NetlinkFamily.Of(destination);
+        header[1] = (byte)(destination.Size * 8);
+        MemoryMarshal.Write(header[8..], flags);
+        destination.Write(request.AppendAttribute(Rtnl.RTA_DST, destination.Size));
+        var routes = new List<RouteInfo>(1);
+        int error = Transact(ref request, Rtnl.RTM_NEWROUTE, RouteInfo.Parse, routes);
+        if (error != 0 && !IsNoRoute(error))
+            throw Refused($"The route to {destination}", error);
+        return routes.Count > 0 ? routes[0] : null;
     }
 
     /// <summary>With several ways, the packet must fit through each: the narrowest link comes first.</summary>

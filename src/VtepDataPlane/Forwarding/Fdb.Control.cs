@@ -10,6 +10,13 @@ internal sealed partial class Fdb
     /// <summary>Buckets of the table: what the cursor of <see cref="Age(ReadOnlySpan{uint}, uint, ref int, int)"/> runs through.</summary>
     public int Buckets => _buckets;
 
+    /// <summary>The two buckets a MAC may be in, for tests and for whoever wonders why one isn't learned.</summary>
+    public (int First, int Second) BucketsOf(int domain, MacAddress mac)
+    {
+        Probe probe = ProbeOf(domain, mac);
+        return ((probe.First - _base) / BucketWords, (probe.Second - _base) / BucketWords);
+    }
+
     /// <summary>Adds an entry that doesn't age. Learned ones give way to it, fixed ones only when <paramref name="replace"/> is set.
     /// An own MAC replaces everything and is replaced by nothing but another own MAC.</summary>
     /// <exception cref="ArgumentException">The MAC is zero, or the kind is none or a learned one.</exception>
@@ -103,11 +110,11 @@ internal sealed partial class Fdb
     public Enumerator GetEnumerator() => new(this);
 
     /// <summary>Replaces the entry there is, if there is one and it may be. Added without a slot: there is none.</summary>
-    private FdbAddResult Replace(Probe probe, FdbTarget target, bool replace, out int slot)
+    private FdbAddResult Replace(in Probe probe, FdbTarget target, bool replace, out int slot)
     {
         while (true)
         {
-            slot = Find(probe, out ulong seen);
+            slot = Find(probe.Key, probe.First, probe.Second, out ulong seen);
             if (!IsLive(seen))
             {
                 slot = NotFound;
@@ -131,7 +138,7 @@ internal sealed partial class Fdb
         return old.IsLearned || replace;
     }
 
-    private FdbAddResult AddNew(Probe probe, FdbTarget target, out int slot)
+    private FdbAddResult AddNew(in Probe probe, FdbTarget target, out int slot)
     {
         slot = NotFound;
         if (Reserve(probe.Key, target, int.MaxValue) != LearnResult.Learned)
@@ -147,7 +154,7 @@ internal sealed partial class Fdb
     }
 
     /// <summary>Frees other slots with this key. One without a value yet is freed by the worker that claimed it, once it sees ours.</summary>
-    private void RemoveElsewhere(Probe probe, int keep)
+    private void RemoveElsewhere(in Probe probe, int keep)
     {
         for (int i = 0; i < ProbeBound; i++)
         {
@@ -157,7 +164,7 @@ internal sealed partial class Fdb
         }
     }
 
-    private bool RemoveAll(Probe probe, FdbKinds kinds)
+    private bool RemoveAll(in Probe probe, FdbKinds kinds)
     {
         bool removed = false;
         for (int i = 0; i < ProbeBound; i++)
@@ -165,7 +172,7 @@ internal sealed partial class Fdb
         return removed;
     }
 
-    private static int SlotAt(Probe probe, int i) => i < BucketSlots ? probe.First + i : probe.Second + i - BucketSlots;
+    private static int SlotAt(in Probe probe, int i) => i < BucketSlots ? probe.First + i : probe.Second + i - BucketSlots;
 
     private bool RemoveIf(int slot, FdbFilter filter)
     {

@@ -1,6 +1,7 @@
 // Fdb, the slots: the hash, finding a key, and the four steps of a slot's life (see Fdb.cs for why they are safe together).
 
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using VtepDataPlane.Wire;
@@ -15,7 +16,7 @@ internal sealed partial class Fdb
 
     // fields of a value word
     private const int KindShift = 61;
-    private const int IdShift = 39;
+    private const int TargetShift = 39;
     private const int GenerationShift = 32;
     private const ulong GenerationMask = 0x7FUL << GenerationShift;
     private const ulong OneGeneration = 1UL << GenerationShift;
@@ -36,7 +37,7 @@ internal sealed partial class Fdb
     private readonly long[] _perDomain;
     private int _count;
 
-    /// <summary>A key and where its two buckets start in the words.</summary>
+    /// <summary>A key and where its two buckets start in the words. Not for the hot path: three registers are faster than a struct.</summary>
     private readonly record struct Probe(ulong Key, int First, int Second);
 
     private static int DomainOf(ulong key) => (int)(key >> 48);
@@ -45,11 +46,10 @@ internal sealed partial class Fdb
 
     private static uint LastSeenOf(ulong value) => (uint)value;
 
-    private static FdbTarget TargetOf(ulong value) => new((FdbKind)(value >> KindShift), (int)(value >> IdShift) & FdbTarget.MaxId);
+    private static FdbTarget TargetOf(ulong value) => FdbTarget.FromPacked((uint)(value >> TargetShift));
 
     /// <summary>A value word without generation.</summary>
-    private static ulong Pack(FdbTarget target, uint lastSeen) =>
-        ((ulong)target.Kind << KindShift) | ((ulong)target.Id << IdShift) | lastSeen;
+    private static ulong Pack(FdbTarget target, uint lastSeen) => ((ulong)target.Packed << TargetShift) | lastSeen;
 
     /// <summary>Index of the first word on a boundary of two cache lines: a bucket then costs no third one.</summary>
     private static int FirstAligned(ulong[] pinned)
@@ -58,26 +58,38 @@ internal sealed partial class Fdb
         return (int)(-address & (BucketBytes - 1)) / sizeof(ulong);
     }
 
-    /// <summary>Two distinct buckets from one hash: its halves, each scaled to the number of buckets (no division).</summary>
-    private Probe ProbeOf(int domain, MacAddress mac)
+    private static ulong KeyOf(int domain, MacAddress mac) => ((ulong)(ushort)domain << 48) | mac.Value;
+
+    /// <summary>Where a key's two distinct buckets start: the halves of its hash, each scaled to the number of buckets (no division).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int BucketsOf(ulong key, out int secondBucket)
     {
-        ulong key = ((ulong)(ushort)domain << 48) | mac.Value;
         ulong hash = Fold(Fold(key ^ _seedLow, 0xA076_1D64_78BD_642F) ^ _seedHigh, 0xE703_7ED1_A0B4_28DB);
         int first = (int)(((hash >> 32) * (uint)_buckets) >> 32);
         int second = (int)(((uint)hash * (ulong)(uint)_buckets) >> 32);
         if (second == first)
             second = first == 0 ? 1 : first - 1;
-        return new Probe(key, _base + first * BucketWords, _base + second * BucketWords);
+        secondBucket = _base + second * BucketWords;
+        return _base + first * BucketWords;
+    }
+
+    private Probe ProbeOf(int domain, MacAddress mac)
+    {
+        ulong key = KeyOf(domain, mac);
+        int first = BucketsOf(key, out int second);
+        return new Probe(key, first, second);
     }
 
     /// <summary>Multiply to 128 bits and fold: every input bit reaches every output bit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Fold(ulong a, ulong b)
     {
-        ulong high = Math.BigMul(a, b, out ulong low);
-        return high ^ low;
+        ulong high = Math.BigMul(a, b, out _);
+        return high ^ (a * b); // a second multiplication is cheaper than the low half's way through memory
     }
 
     /// <summary>Bit n: slot n of the bucket holds <paramref name="key"/>. A hint only: what it says is checked word by word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private uint Matches(int bucket, ulong key)
     {
         ReadOnlySpan<ulong> keys = _words.AsSpan(bucket, BucketSlots);
@@ -95,15 +107,17 @@ internal sealed partial class Fdb
     }
 
     /// <summary>The slot of a key and its value; a slot whose value has no kind when the key is being written or freed; or NotFound.</summary>
-    private int Find(Probe probe, out ulong value)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Find(ulong key, int first, int second, out ulong value)
     {
-        int slot = FindIn(probe.First, probe.Key, out value);
+        int slot = FindIn(first, key, out value);
         if (IsLive(value))
             return slot;
-        int other = FindIn(probe.Second, probe.Key, out value);
+        int other = FindIn(second, key, out value);
         return other != NotFound ? other : slot;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int FindIn(int bucket, ulong key, out ulong value)
     {
         int unfinished = NotFound;
@@ -122,6 +136,7 @@ internal sealed partial class Fdb
     }
 
     /// <summary>A slot's key and the value that goes with it. False when the slot is empty, being written or being freed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryRead(int slot, out ulong key, out ulong value)
     {
         value = Volatile.Read(ref ValueOf(slot));
@@ -135,7 +150,7 @@ internal sealed partial class Fdb
     /// <summary>Takes an empty slot: of the first bucket while that is not more than half full, else of the emptier one.</summary>
     /// <returns>The slot, the caller's alone until published; NotFound when there is none; Taken when another thread has just
     /// claimed one for the same key, unless the caller insists on a slot of its own.</returns>
-    private int Claim(Probe probe, bool insist)
+    private int Claim(in Probe probe, bool insist)
     {
         int inFirst = BitOperations.PopCount(Matches(probe.First, 0));
         int inSecond = BitOperations.PopCount(Matches(probe.Second, 0));
@@ -193,7 +208,7 @@ internal sealed partial class Fdb
     }
 
     /// <summary>The key is in a slot other than <paramref name="slot"/>, with or without a value.</summary>
-    private bool IsElsewhere(Probe probe, int slot)
+    private bool IsElsewhere(in Probe probe, int slot)
     {
         uint matches = Matches(probe.First, probe.Key) | (Matches(probe.Second, probe.Key) << BucketSlots);
         int own = slot - probe.First is >= 0 and < BucketSlots ? slot - probe.First : slot - probe.Second + BucketSlots;

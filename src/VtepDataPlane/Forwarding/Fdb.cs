@@ -78,7 +78,9 @@ internal sealed partial class Fdb
     /// <summary>Where a station is; a miss when nobody knows. Doesn't refresh.</summary>
     public FdbTarget Lookup(int domain, MacAddress mac)
     {
-        Find(ProbeOf(domain, mac), out ulong value);
+        ulong key = KeyOf(domain, mac);
+        int first = BucketsOf(key, out int second);
+        Find(key, first, second, out ulong value);
         return TargetOf(value);
     }
 
@@ -90,12 +92,13 @@ internal sealed partial class Fdb
     /// <param name="domainLimit">Learned entries the domain may have.</param>
     public LearnResult Learn(int domain, MacAddress mac, FdbTarget source, uint nowSeconds, int domainLimit)
     {
-        Probe probe = ProbeOf(domain, mac);
+        ulong key = KeyOf(domain, mac);
+        int first = BucketsOf(key, out int second);
         for (int attempt = 0; attempt < 2; attempt++)
         {
-            int slot = Find(probe, out ulong seen);
+            int slot = Find(key, first, second, out ulong seen);
             if (slot == NotFound)
-                return Insert(probe, source, nowSeconds, domainLimit);
+                return Insert(new Probe(key, first, second), source, nowSeconds, domainLimit);
             if (!IsLive(seen))
                 return LearnResult.Unchanged;
             LearnResult result = Judge(seen, source, nowSeconds);
@@ -133,7 +136,7 @@ internal sealed partial class Fdb
     }
 
     /// <summary>Worker: writes a new learned entry, or steps back before another thread that writes the same key.</summary>
-    private LearnResult Insert(Probe probe, FdbTarget source, uint nowSeconds, int domainLimit)
+    private LearnResult Insert(in Probe probe, FdbTarget source, uint nowSeconds, int domainLimit)
     {
         LearnResult reserved = Reserve(probe.Key, source, domainLimit);
         if (reserved != LearnResult.Learned)

@@ -1,5 +1,5 @@
-// What an FDB entry says: the kind of entry, and the port or VTEP a station is behind. A value of eight bytes, so that a lookup
-// returns it in a register.
+// What an FDB entry says: the kind of entry, and the port or VTEP a station is behind. One integer of 25 bits, laid out as
+// the table keeps it, so that a lookup shifts it out and returns it in a register.
 
 namespace VtepDataPlane.Forwarding;
 
@@ -70,19 +70,24 @@ internal enum FdbKinds
 internal readonly struct FdbTarget : IEquatable<FdbTarget>
 {
     /// <summary>The greatest id an entry can hold: 22 bits.</summary>
-    public const int MaxId = (1 << 22) - 1;
+    public const int MaxId = (1 << IdBits) - 1;
+
+    private const int IdBits = 22;
+
+    private readonly uint _packed;
 
     /// <summary>Makes a target of a kind and an id of 0 to <see cref="MaxId"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The id doesn't fit: whoever numbers ports or VTEPs let it grow too far.</exception>
     public FdbTarget(FdbKind kind, int id)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)id, (uint)MaxId, nameof(id));
-        Kind = kind;
-        Id = id;
+        _packed = ((uint)kind << IdBits) | (uint)id;
     }
 
+    private FdbTarget(uint packed) => _packed = packed;
+
     /// <summary>The kind of entry.</summary>
-    public FdbKind Kind { get; }
+    public FdbKind Kind => (FdbKind)(_packed >> IdBits);
 
     /// <summary>A station heard on the local port of that ordinal.</summary>
     public static FdbTarget LearnedLocal(int ordinal) => new(FdbKind.LearnedLocal, ordinal);
@@ -91,10 +96,13 @@ internal readonly struct FdbTarget : IEquatable<FdbTarget>
     public static FdbTarget LearnedRemote(int vtep) => new(FdbKind.LearnedRemote, vtep);
 
     /// <summary>The port's ordinal within its domain (local kinds), or the remote VTEP's id (remote kinds).</summary>
-    public int Id { get; }
+    public int Id => (int)_packed & MaxId;
 
     /// <summary>There is no entry.</summary>
     public bool IsMiss => Kind == FdbKind.None;
+
+    /// <summary>The target as an integer: kind (3 bits) and id (22 bits).</summary>
+    public uint Packed => _packed;
 
     /// <summary>Behind one of our ports.</summary>
     public bool IsLocal => IsOneOf(FdbKinds.Local);
@@ -108,17 +116,20 @@ internal readonly struct FdbTarget : IEquatable<FdbTarget>
     /// <summary>Its kind is in the set.</summary>
     public bool IsOneOf(FdbKinds kinds) => (((int)kinds >> (int)Kind) & 1) != 0;
 
+    /// <summary>Undoes <see cref="Packed"/>.</summary>
+    public static FdbTarget FromPacked(uint packed) => new(packed);
+
     /// <summary>Both point to the same port or the same VTEP, whatever their kinds.</summary>
     public bool IsSamePlace(FdbTarget other) => Id == other.Id && IsLocal == other.IsLocal && IsRemote == other.IsRemote;
 
     /// <inheritdoc/>
-    public bool Equals(FdbTarget other) => Kind == other.Kind && Id == other.Id;
+    public bool Equals(FdbTarget other) => _packed == other._packed;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is FdbTarget other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Kind, Id);
+    public override int GetHashCode() => (int)_packed;
 
     /// <summary><c>LearnedRemote 7</c>, or <c>miss</c>.</summary>
     public override string ToString() => IsMiss ? "miss" : $"{Kind} {Id}";

@@ -383,11 +383,11 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
     // Towards the sender, as a router would (kernel: iptunnel_pmtud_build_icmp). innerMtu counts the inner Ethernet header in.
     private static void AnswerTooBig(in Walk walk, ReadOnlySpan<byte> frame, in FrameHeaders headers, int innerMtu)
     {
-        if (walk.Port is null || !IcmpErrors.MayAnswer(frame, headers) || !walk.Lane.IcmpBucket.TryTake(walk.NowMilliseconds))
+        if (walk.Port is null || !IcmpErrors.MayAnswer(frame, headers))
+            return;
+        if (!walk.Lane.TryOriginate(out Span<byte> room) || !walk.Lane.IcmpBucket.TryTake(walk.NowMilliseconds))
             return;
         int mtu = innerMtu - headers.NetworkOffset;
-        if (!walk.Lane.TryOriginate(out Span<byte> room))
-            return;
         bool written = headers.IpVersion == 4
             ? IcmpErrors.TryWriteFragmentationNeeded(frame, headers, mtu, room, out int length)
             : IcmpErrors.TryWritePacketTooBig(frame, headers, mtu, room, out length);

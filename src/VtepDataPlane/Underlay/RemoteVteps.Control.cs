@@ -80,7 +80,8 @@ internal sealed partial class RemoteVteps
             ref int cell = ref index[(start + step) & (index.Length - 1)];
             if (cell != id)
                 continue;
-            Volatile.Write(ref cell, Tombstone);
+            // a full fence: the caller goes on to read how far the workers are
+            Interlocked.Exchange(ref cell, Tombstone);
             if (++_tombstones > index.Length / 4)
                 ReplaceIndex();
             return;

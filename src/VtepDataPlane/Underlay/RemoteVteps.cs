@@ -21,7 +21,8 @@
 //   frees its own slot, which nobody has seen, and uses the winner's. Cells before the winner's never become empty again, so nobody can
 //   insert the endpoint in front of it.
 // * An id read from the index stays valid for the batch: its slot is reused only after Reclaim, and that is called when all batches which
-//   could have read it have ended. So an endpoint is never compared or used while it is being written.
+//   could have read it have ended. So an endpoint is never compared or used while it is being written. (Who waits for batches to end needs
+//   a full fence where a worker says that it begins one; otherwise a worker's first reads may come before its word is seen.)
 // * Acquire finds a VTEP a worker is just admitting (Claimed): it makes it Static; the worker's step to Learned then fails, and it returns its
 //   share of the limit. Otherwise Acquire does that.
 // * A datagram arrives while its VTEP expires: the worker may still learn to the id until its batch ends; the flush before Reclaim

@@ -61,7 +61,7 @@ internal static class Ecn
         return inner != NotEct || outer != Ce;
     }
 
-    /// <summary>Sets the ECN bits of the IP header in a frame, and brings an IPv4 header checksum up to date. Not IP: nothing to set.</summary>
+    /// <summary>Sets the ECN bits of the IP header in a frame, and updates an IPv4 header checksum. Not IP: nothing to set.</summary>
     /// <param name="frame">The frame, changed in place.</param>
     /// <param name="headers">What <see cref="FrameHeaders.Parse"/> made of it.</param>
     /// <param name="ecn">The bits, 0 to 3.</param>

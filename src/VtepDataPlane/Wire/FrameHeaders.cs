@@ -33,6 +33,8 @@ public struct FrameHeaders
     /// <summary>Most VLAN tags walked.</summary>
     public const int MaximumVlanTags = 2;
 
+    private const int SctpHeaderSize = 12;
+
     /// <summary>Destination MAC.</summary>
     public MacAddress Destination;
 
@@ -86,36 +88,47 @@ public struct FrameHeaders
     /// <param name="headers">What could be read; for a malformed IP header the Ethernet part, for a truncated frame nothing.</param>
     public static FrameFault Parse(ReadOnlySpan<byte> frame, out FrameHeaders headers)
     {
-        headers = default;
         if (frame.Length < EthernetHeader.Size)
+        {
+            headers = default;
             return FrameFault.Truncated;
+        }
 
         int offset = EthernetHeader.Size;
-        ushort etherType = BinaryPrimitives.ReadUInt16BigEndian(frame[(offset - 2)..]);
-        int tags = 0;
-        while (Wire.EtherType.IsVlan(etherType) && tags < MaximumVlanTags)
+        ushort etherType = BinaryPrimitives.ReadUInt16BigEndian(frame[(EthernetHeader.Size - sizeof(ushort))..]);
+        if (Wire.EtherType.IsVlan(etherType) && !TrySkipTags(frame, ref etherType, ref offset))
+        {
+            headers = default;
+            return FrameFault.Truncated;
+        }
+
+        headers = new FrameHeaders
+        {
+            Destination = MacAddress.Read(frame),
+            Source = MacAddress.Read(frame[MacAddress.Size..]),
+            VlanTags = (byte)((offset - EthernetHeader.Size) / VlanTag.Size),
+            EtherType = etherType,
+            NetworkOffset = (byte)offset,
+        };
+        if (etherType == Wire.EtherType.IPv4)
+            return headers.ReadIPv4(frame[offset..]);
+        return etherType == Wire.EtherType.IPv6 ? headers.ReadIPv6(frame[offset..]) : FrameFault.None;
+    }
+
+    // on entry and on return: the EtherType in front of offset; false when a tag is cut short
+    private static bool TrySkipTags(ReadOnlySpan<byte> frame, ref ushort etherType, ref int offset)
+    {
+        for (int tags = 0; Wire.EtherType.IsVlan(etherType) && tags < MaximumVlanTags; tags++)
         {
             offset += VlanTag.Size;
             if (frame.Length < offset)
-                return FrameFault.Truncated;
-            etherType = BinaryPrimitives.ReadUInt16BigEndian(frame[(offset - 2)..]);
-            tags++;
+                return false;
+            etherType = BinaryPrimitives.ReadUInt16BigEndian(frame[(offset - sizeof(ushort))..]);
         }
 
-        headers.Destination = MacAddress.Read(frame);
-        headers.Source = MacAddress.Read(frame[MacAddress.Size..]);
-        headers.VlanTags = (byte)tags;
-        headers.EtherType = etherType;
-        headers.NetworkOffset = (byte)offset;
-        return etherType switch
-        {
-            Wire.EtherType.IPv4 => headers.ReadIPv4(frame[offset..]),
-            Wire.EtherType.IPv6 => headers.ReadIPv6(frame[offset..]),
-            _ => FrameFault.None,
-        };
+        return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private FrameFault ReadIPv4(ReadOnlySpan<byte> payload)
     {
         if (!Ipv4View.TryParse(payload, out Ipv4View packet))
@@ -164,6 +177,4 @@ public struct FrameHeaders
         IpProtocol.NoNextHeader => int.MaxValue,
         _ => 1,
     };
-
-    private const int SctpHeaderSize = 12;
 }

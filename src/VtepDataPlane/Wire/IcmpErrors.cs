@@ -26,7 +26,9 @@ internal static class IcmpErrors
     // internetwork control, the precedence of ICMP errors over IPv4 (RFC 1812 section 4.3.2.5)
     private const byte TrafficClassIPv4 = 0xC0;
 
-    /// <summary>Whether the sender of this frame may be told that it is too long (RFC 1122 section 3.2.2, RFC 1191, RFC 4443 section 2.4).</summary>
+    /// <summary>
+    /// Whether the sender of this frame may be told that it is too long (RFC 1122 section 3.2.2, RFC 1191, RFC 4443 section 2.4).
+    /// </summary>
     /// <param name="frame">The frame.</param>
     /// <param name="headers">What <see cref="FrameHeaders.Parse"/> made of it, without fault.</param>
     /// <returns>

@@ -3,6 +3,7 @@
 // configuration and sockets of the control plane only. Zone indices are not part of it: where a link-local scope matters
 // (multicast), the interface is given beside the address.
 
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
@@ -13,6 +14,8 @@ namespace VtepDataPlane.Wire;
 /// <summary>An IPv4 or IPv6 address. The default value is "none": neither family.</summary>
 public readonly struct InetAddress : IEquatable<InetAddress>, IComparable<InetAddress>
 {
+    private static readonly SearchValues<char> s_addressCharacters = SearchValues.Create("0123456789abcdefABCDEF:.");
+
     private readonly ulong _high;
     private readonly ulong _low;
 
@@ -89,13 +92,19 @@ public readonly struct InetAddress : IEquatable<InetAddress>, IComparable<InetAd
         }
     }
 
-    /// <summary>Reads dotted-quad IPv4 or RFC 4291 IPv6 text; no zone index, no legacy short forms such as <c>10.1</c>.</summary>
+    /// <summary>
+    /// Reads dotted-quad IPv4 or RFC 4291 IPv6 text: no zone index, no short, octal or hexadecimal IPv4 forms such as <c>10.1</c> or
+    /// <c>010.0.0.1</c>. An IPv4-mapped IPv6 address becomes IPv4.
+    /// </summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out InetAddress address)
     {
         address = default;
-        if (text is null || text.AsSpan().ContainsAny("%[]/ ") || !IPAddress.TryParse(text, out IPAddress? parsed))
+        ReadOnlySpan<char> span = text;
+        if (text is null || span.ContainsAnyExcept(s_addressCharacters) || !IPAddress.TryParse(text, out IPAddress? parsed))
             return false;
-        if (parsed.AddressFamily == AddressFamily.InterNetwork && text.AsSpan().Count('.') != 3)
+        ReadOnlySpan<char> quad = span[(span.LastIndexOf(':') + 1)..];
+        bool isQuadExpected = parsed.AddressFamily == AddressFamily.InterNetwork || quad.Contains('.');
+        if (isQuadExpected && !IsDottedQuad(quad))
             return false;
         address = From(parsed);
         return true;
@@ -114,6 +123,21 @@ public readonly struct InetAddress : IEquatable<InetAddress>, IComparable<InetAd
         if (address.IsIPv4MappedToIPv6)
             address = address.MapToIPv4();
         return address.TryWriteBytes(bytes, out int length) && length == 4 ? ReadIPv4(bytes) : ReadIPv6(bytes);
+    }
+
+    // IPAddress reads inet_aton(3) forms too, in which a leading zero means octal; its range check suffices for the values
+    private static bool IsDottedQuad(ReadOnlySpan<char> text)
+    {
+        int parts = 0;
+        foreach (Range range in text.Split('.'))
+        {
+            ReadOnlySpan<char> part = text[range];
+            if (part.Length is 0 or > 3 || part.ContainsAnyExceptInRange('0', '9') || (part.Length > 1 && part[0] == '0'))
+                return false;
+            parts++;
+        }
+
+        return parts == 4;
     }
 
     /// <summary>As the framework's class. Allocates; control plane only.</summary>

@@ -46,7 +46,7 @@ public static class InternetChecksum
         return (ushort)sum;
     }
 
-    /// <summary>The checksum of <paramref name="data"/>: folded and complemented. Over data that holds its own right checksum it is 0.</summary>
+    /// <summary>The checksum of <paramref name="data"/>: folded and complemented. 0 over data that holds its own right checksum.</summary>
     public static ushort Compute(ReadOnlySpan<byte> data) => (ushort)~Fold(Sum(data));
 
     /// <summary>The sum of the pseudo-header TCP, UDP and ICMPv6 put in front (RFC 9293 section 3.1, RFC 8200 section 8.1).</summary>

@@ -126,7 +126,9 @@ public readonly record struct Ipv4Header
     /// <summary>Destination, an IPv4 address.</summary>
     public InetAddress Destination { get; init; }
 
-    /// <summary>Writes <see cref="Size"/> bytes, checksum included. The caller has checked the length, and that both addresses are IPv4.</summary>
+    /// <summary>
+    /// Writes <see cref="Size"/> bytes, checksum included. The caller has checked the length, and that both addresses are IPv4.
+    /// </summary>
     public void Write(Span<byte> destination)
     {
         destination = destination[..Size];

@@ -73,8 +73,9 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
         {
             if (i > 0 && text[i - 1] != separator)
                 return false;
-            if (!byte.TryParse(text.Slice(i, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte octet))
+            if (!char.IsAsciiHexDigit(text[i]) || !char.IsAsciiHexDigit(text[i + 1]))
                 return false;
+            byte octet = byte.Parse(text.Slice(i, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
             value = (value << 8) | octet;
         }
 
@@ -85,7 +86,9 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
     /// <summary>Reads as <see cref="TryParse(string?, out MacAddress)"/> does.</summary>
     /// <exception cref="FormatException">The text is no MAC address.</exception>
     public static MacAddress Parse(string text) =>
-        TryParse(text, out MacAddress address) ? address : throw new FormatException($"'{text}' is not a MAC address; write six hex pairs, like 02:00:5e:10:00:01.");
+        TryParse(text, out MacAddress address)
+            ? address
+            : throw new FormatException($"'{text}' is not a MAC address; write six hex pairs, like 02:00:5e:10:00:01.");
 
     /// <summary>Lower case with colons: <c>02:00:5e:10:00:01</c>.</summary>
     public override string ToString() => string.Create(17, Value, static (chars, value) =>

@@ -23,12 +23,16 @@ public readonly record struct Vni : IComparable<Vni>
     /// <summary>The identifier, 0 to <see cref="MaxValue"/>.</summary>
     public int Value { get; }
 
-    /// <summary>Reads a decimal VNI; false when it is none or out of range.</summary>
+    /// <summary>Reads a decimal VNI, digits only; false when it is none or out of range.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out Vni vni)
     {
-        bool ok = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value <= MaxValue;
-        vni = ok ? new Vni(value) : default;
-        return ok;
+        vni = default;
+        if (text.AsSpan().ContainsAnyExceptInRange('0', '9'))
+            return false; // the framework's parser would let zero characters trail
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value > MaxValue)
+            return false;
+        vni = new Vni(value);
+        return true;
     }
 
     /// <summary>Decimal.</summary>

@@ -1,0 +1,207 @@
+// The FDB under threads: three workers and the control loop on few keys in few slots, so that every race in its header happens often.
+// Bounded by operations, not by time.
+
+using NUnit.Framework;
+using VtepDataPlane.Forwarding;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Tests.Forwarding;
+
+[TestFixture]
+public class FdbStressTests
+{
+    private const int Workers = 3;
+    private const int Keys = 24;
+    private const int Domains = 3;
+    private const int Places = 4;
+
+    private static MacAddress MacOf(int key) => new(0x02_00_00_00_00_01 + (ulong)key);
+
+    private static int DomainOf(int key) => key % Domains;
+
+    /// <summary>The key is part of the id, so a target that strayed to another key is recognised.</summary>
+    private static FdbTarget TargetOf(int key, int place, FdbKind kind) => new(kind, key * Places + place);
+
+    [TestCase(16, 250_000)]
+    [TestCase(64, 250_000)]
+    public void WorkersAndControlLoop_NeverSeeATargetOfAnotherKey(int capacity, int operations)
+    {
+        var fdb = new Fdb(capacity, 42);
+        int strays = 0;
+        int running = Workers;
+        void Work(int worker)
+        {
+            var random = new Random(worker);
+            for (int i = 0; i < operations; i++)
+            {
+                int key = random.Next(Keys);
+                FdbTarget found = fdb.Lookup(DomainOf(key), MacOf(key));
+                if (!found.IsMiss && found.Id / Places != key)
+                    Interlocked.Increment(ref strays);
+                FdbKind kind = random.Next(2) == 0 ? FdbKind.LearnedLocal : FdbKind.LearnedRemote;
+                fdb.Learn(DomainOf(key), MacOf(key), TargetOf(key, random.Next(Places), kind), (uint)(i >> 6), 6);
+            }
+            Interlocked.Decrement(ref running);
+        }
+
+        RunThreads(Workers, Work, control: () =>
+        {
+            var random = new Random(99);
+            uint[] ageing = [1, 2, 3];
+            for (int i = 0; Volatile.Read(ref running) > 0; i++)
+            {
+                Disturb(fdb, random, ageing, (uint)(i >> 6));
+                foreach (FdbEntry entry in fdb)
+                {
+                    if (MacOf(entry.Target.Id / Places) != entry.Mac)
+                        Interlocked.Increment(ref strays);
+                }
+            }
+        });
+
+        Assert.That(strays, Is.EqualTo(0));
+        AssertConsistentAtRest(fdb);
+    }
+
+    [Test]
+    public void FixedEntryAddedWhileWorkersLearnTheSameMac_AlwaysWins()
+    {
+        const int Rounds = 5_000;
+        var fdb = new Fdb(16, 42);
+        using var barrier = new Barrier(Workers + 1);
+        var hidden = new List<string>();
+        RunThreads(
+            Workers,
+            worker =>
+            {
+                for (int round = 0; round < Rounds; round++)
+                {
+                    barrier.SignalAndWait();
+                    int key = round % Keys;
+                    fdb.Learn(DomainOf(key), MacOf(key), TargetOf(key, worker, FdbKind.LearnedRemote), (uint)round, int.MaxValue);
+                    barrier.SignalAndWait();
+                }
+            },
+            control: () =>
+            {
+                for (int round = 0; round < Rounds; round++)
+                {
+                    barrier.SignalAndWait();
+                    int key = round % Keys;
+                    FdbTarget target = TargetOf(key, 3, FdbKind.StaticRemote);
+                    FdbAddResult result = fdb.TryAdd(DomainOf(key), MacOf(key), target, replace: false);
+                    barrier.SignalAndWait();
+                    FdbTarget found = fdb.Lookup(DomainOf(key), MacOf(key));
+                    if (result != FdbAddResult.Added || found != target || fdb.Count != 1 || FdbTests.Entries(fdb).Count != 1)
+                        hidden.Add($"round {round}: {result}, found {found}, {fdb.Count} entries");
+                    fdb.Delete(DomainOf(key), MacOf(key));
+                }
+            });
+        Assert.That(hidden, Is.Empty);
+    }
+
+    [Test]
+    public void WorkersThatLearnTheSameNewMacAtOnce_LeaveOneEntryOrNone()
+    {
+        const int Rounds = 5_000;
+        var fdb = new Fdb(16, 42);
+        using var barrier = new Barrier(Workers + 1);
+        int learned = 0;
+        var wrong = new List<string>();
+        RunThreads(
+            Workers,
+            worker =>
+            {
+                for (int round = 0; round < Rounds; round++)
+                {
+                    barrier.SignalAndWait();
+                    fdb.Learn(0, MacOf(round % Keys), TargetOf(round % Keys, worker, FdbKind.LearnedRemote), 1, int.MaxValue);
+                    barrier.SignalAndWait();
+                }
+            },
+            control: () =>
+            {
+                for (int round = 0; round < Rounds; round++)
+                {
+                    barrier.SignalAndWait();
+                    barrier.SignalAndWait();
+                    int entries = FdbTests.Entries(fdb).Count;
+                    if (entries > 1 || entries != fdb.Count || entries != fdb.LearnedCountOf(0))
+                        wrong.Add($"round {round}: {entries} entries, counted {fdb.Count} and {fdb.LearnedCountOf(0)}");
+                    learned += entries;
+                    fdb.Flush(new FdbFilter(FdbKinds.All));
+                }
+            });
+        Assert.That(wrong, Is.Empty);
+        Assert.That(learned, Is.GreaterThan(Rounds / 2), "stepping back before each other is the exception");
+    }
+
+    [Test]
+    public void DomainLimitAndCapacity_HoldUnderThreads()
+    {
+        const int Limit = 50;
+        const int Capacity = 120;
+        var fdb = new Fdb(Capacity, 42);
+        RunThreads(
+            4,
+            worker =>
+            {
+                for (int i = 0; i < 50_000; i++)
+                    fdb.Learn(i % 4, new MacAddress(0x02_00_00_00_00_00 + (ulong)(i * 4 + worker)), new FdbTarget(FdbKind.LearnedLocal, 1), 1, Limit);
+            },
+            control: () => { });
+        List<FdbEntry> entries = FdbTests.Entries(fdb);
+        Assert.That(entries, Has.Count.EqualTo(Capacity));
+        Assert.That(entries.GroupBy(entry => entry.Domain).Max(group => group.Count()), Is.LessThanOrEqualTo(Limit));
+        AssertConsistentAtRest(fdb);
+    }
+
+    private static void Disturb(Fdb fdb, Random random, uint[] ageing, uint now)
+    {
+        int key = random.Next(Keys);
+        switch (random.Next(6))
+        {
+            case 0:
+                fdb.TryAdd(DomainOf(key), MacOf(key), TargetOf(key, 0, FdbKind.StaticRemote), replace: random.Next(2) == 0);
+                break;
+            case 1:
+                fdb.TryAdd(DomainOf(key), MacOf(key), TargetOf(key, 1, FdbKind.Own), replace: false);
+                break;
+            case 2:
+                fdb.DeleteOwn(DomainOf(key), MacOf(key));
+                break;
+            case 3:
+                fdb.Age(ageing, now);
+                break;
+            case 4:
+                fdb.Flush(new FdbFilter(FdbKinds.LearnedRemote, domain: DomainOf(key)));
+                break;
+            default:
+                fdb.Delete(DomainOf(key), MacOf(key));
+                break;
+        }
+    }
+
+    private static void AssertConsistentAtRest(Fdb fdb)
+    {
+        List<FdbEntry> entries = FdbTests.Entries(fdb);
+        Assert.That(entries.Select(entry => (entry.Domain, entry.Mac)), Is.Unique);
+        Assert.That(fdb.Count, Is.EqualTo(entries.Count));
+        for (int domain = 0; domain < 4; domain++)
+        {
+            Assert.That(fdb.CountOf(domain), Is.EqualTo(entries.Count(entry => entry.Domain == domain)));
+            Assert.That(fdb.LearnedCountOf(domain), Is.EqualTo(entries.Count(entry => entry.Domain == domain && entry.Target.IsLearned)));
+        }
+        foreach (FdbEntry entry in entries)
+            Assert.That(fdb.Lookup(entry.Domain, entry.Mac), Is.EqualTo(entry.Target));
+    }
+
+    /// <summary>Runs workers and the control loop to their ends; an exception on any of them fails the test.</summary>
+    private static void RunThreads(int workers, Action<int> work, Action control)
+    {
+        Task[] tasks = [.. Enumerable.Range(0, workers).Select(worker =>
+            Task.Factory.StartNew(() => work(worker), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+        control();
+        Task.WaitAll(tasks);
+    }
+}
