@@ -10,14 +10,16 @@ internal readonly record struct Terminal(bool Ansi, int? Width)
     /// <summary>A pipe or a file.</summary>
     public static Terminal Plain => new(false, null);
 
-    /// <summary>Standard output, as the environment describes it (NO_COLOR: no-color.org; TERM=dumb).</summary>
-    public static Terminal OfStandardOutput()
+    /// <summary>Standard output.</summary>
+    public static Terminal OfStandardOutput() =>
+        Console.IsOutputRedirected ? Plain : Of(Console.WindowWidth, Environment.GetEnvironmentVariable);
+
+    /// <summary>A terminal as the environment describes it (NO_COLOR, see no-color.org, and TERM).</summary>
+    /// <param name="width">Its columns; 0 when it doesn't say.</param>
+    /// <param name="variable">Looks up an environment variable.</param>
+    public static Terminal Of(int width, Func<string, string?> variable)
     {
-        if (Console.IsOutputRedirected)
-            return Plain;
-        bool noColor = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        bool dumb = Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
-        int width = Console.WindowWidth;
-        return new Terminal(!noColor && !dumb, width > 0 ? width : null);
+        bool isPlain = !string.IsNullOrEmpty(variable("NO_COLOR")) || variable("TERM") is null or "" or "dumb";
+        return new Terminal(!isPlain, width > 0 ? width : null);
     }
 }
