@@ -69,7 +69,7 @@ public class FdbStressTests
         var fdb = new Fdb(16, 42);
         var wrong = new List<string>();
         Rounds(
-            40_000,
+            100_000,
             worker: round => fdb.Learn(0, MacOf(round % Keys), TargetOf(round % Keys, 1, FdbKind.LearnedRemote), 1, int.MaxValue),
             control: round => fdb.TryAdd(0, MacOf(round % Keys), TargetOf(round % Keys, 3, FdbKind.StaticRemote), replace: false),
             after: round =>
@@ -86,7 +86,7 @@ public class FdbStressTests
     [Test]
     public void TwoWorkersThatLearnTheSameNewMacAtOnce_LeaveOneEntry_OrSeldomNone()
     {
-        const int Total = 40_000;
+        const int Total = 100_000;
         var fdb = new Fdb(16, 42);
         int learned = 0;
         var wrong = new List<string>();
@@ -189,6 +189,7 @@ public class FdbStressTests
                 for (int round = 1; round <= rounds; round++)
                 {
                     SpinUntil(ref started, round);
+                    Delay(round * 7 % 251); // meet at different points, a nanosecond or so apart
                     worker(round);
                     Volatile.Write(ref finished, round);
                 }
@@ -198,12 +199,18 @@ public class FdbStressTests
                 for (int round = 1; round <= rounds; round++)
                 {
                     Volatile.Write(ref started, round);
-                    Thread.SpinWait(round % 16); // meet at different points
+                    Delay(round * 13 % 509);
                     control(round);
                     SpinUntil(ref finished, round);
                     after(round);
                 }
             });
+    }
+
+    private static void Delay(int steps)
+    {
+        for (int i = 0; i < steps; i++)
+            Volatile.Read(ref i);
     }
 
     private static void SpinUntil(ref int counter, int value)
