@@ -202,7 +202,9 @@ public sealed class VtepConfigRules
         CheckRange(underlay.Port, Port, "$.underlay.port");
         CheckRange(underlay.LearnedPeerLimit, LearnedPeerLimit, "$.underlay.learnedPeerLimit");
         CheckRange(underlay.LearnedPeerAgeing, LearnedPeerAgeing, "$.underlay.learnedPeerAgeing");
-        if (underlay.Local is null == underlay.Interface is null)
+        bool hasLocal = underlay.Local is not null || IsBad("$.underlay.local");
+        bool hasInterface = underlay.Interface is not null || IsBad("$.underlay.interface");
+        if (hasLocal == hasInterface)
             Add("$.underlay", "exactly one of \"local\" and \"interface\" must be there; give this host's address or the interface that has it");
         if (underlay.Interface is { } name && InterfaceNameProblem(name) is { } why)
             Add("$.underlay.interface", why);

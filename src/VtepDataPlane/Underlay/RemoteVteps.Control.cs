@@ -82,7 +82,8 @@ internal sealed partial class RemoteVteps
                 continue;
             // a full fence: the caller goes on to read how far the workers are
             Interlocked.Exchange(ref cell, Tombstone);
-            if (++_tombstones > index.Length / 4)
+            // one endpoint that comes and goes lays tombstones along its own walk: sweep before they reach the bound
+            if (++_tombstones > index.Length / 4 || step >= ProbeBound / 2)
                 ReplaceIndex();
             return;
         }

@@ -1,6 +1,7 @@
 // One configuration becoming another under a running VTEP: unchanged parts are untouched, all of it or nothing, and what goes takes
 // its FDB entries, VTEPs and devices with it.
 
+using NUnit.Framework;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Wire;

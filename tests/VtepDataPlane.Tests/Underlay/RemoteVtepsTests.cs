@@ -50,6 +50,20 @@ public class RemoteVtepsTests
     }
 
     [Test]
+    public void AVtepThatComesAndGoesAThousandTimes_StillFindsAPlace()
+    {
+        var vteps = new RemoteVteps(4096, 32, s_seed);
+        for (int i = 0; i < 1000; i++)
+        {
+            int id = vteps.Acquire(Endpoint(1));
+            Assert.That(id, Is.Not.Zero, $"after {i} times");
+            Assert.That(vteps.Find(Address(1), Port), Is.EqualTo(id));
+            vteps.Release(id);
+            vteps.Reclaim(id);
+        }
+    }
+
+    [Test]
     public void SameAddressWithAnotherPortOrFamily_IsAnotherVtep()
     {
         RemoteVteps vteps = NewVteps();
