@@ -14,6 +14,9 @@ internal sealed partial record PingResult(int Sent, int Received, int Duplicates
 {
     public int Lost => Sent - Received;
 
+    /// <summary>The MTU the sender was told of, by its own IP layer ("message too long, mtu=1450") or by an ICMP error; null when by none.</summary>
+    public int? ToldMtu => MtuTold().Match(Text) is { Success: true } match ? Number(match.Groups[1]) : null;
+
     /// <summary>Reads ping's output.</summary>
     public static PingResult Read(string text)
     {
@@ -22,6 +25,9 @@ internal sealed partial record PingResult(int Sent, int Received, int Duplicates
             ? new PingResult(Number(match.Groups[1]), Number(match.Groups[2]), match.Groups[3].Success ? Number(match.Groups[3]) : 0, text)
             : new PingResult(0, 0, 0, text);
     }
+
+    [GeneratedRegex(@"mtu ?= ?(\d+)", RegexOptions.IgnoreCase)]
+    private static partial Regex MtuTold();
 
     private static int Number(Group group) => int.Parse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
 
