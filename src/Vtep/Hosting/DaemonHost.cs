@@ -66,7 +66,10 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
             options.FormatterName = LineFormatter.FormatterName;
             options.LogToStandardErrorThreshold = LogLevel.Trace;
         });
-        builder.Logging.AddFilter("Microsoft", LogLevel.Critical);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Error);
+
+        // What goes wrong at the start is thrown to us as well, and said once.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ConsoleFormatter, LineFormatter>();
         builder.Services.AddSystemd();
