@@ -22,6 +22,7 @@ internal static class Rtnl
     public const ushort NLM_F_ACK = 0x04;
     public const ushort NLM_F_DUMP_INTR = 0x10;
     public const ushort NLM_F_DUMP = 0x300;
+    public const ushort NLM_F_REPLACE = 0x100;
     public const ushort NLM_F_EXCL = 0x200;
     public const ushort NLM_F_CREATE = 0x400;
     public const ushort NLM_F_CAPPED = 0x100;   // in an NLMSG_ERROR: the failing request isn't quoted
@@ -43,6 +44,7 @@ internal static class Rtnl
     public const ushort RTM_NEWROUTE = 24;
     public const ushort RTM_DELROUTE = 25;
     public const ushort RTM_GETROUTE = 26;
+    public const ushort RTM_NEWQDISC = 36;
 
     // Multicast groups, by number; bind(2) takes a mask in which group n is bit n - 1.
     public const int RTNLGRP_LINK = 1;
@@ -63,6 +65,7 @@ internal static class Rtnl
     public const ushort IFLA_MASTER = 10;
     public const ushort IFLA_TXQLEN = 13;
     public const ushort IFLA_LINKINFO = 18;
+    public const ushort IFLA_GROUP = 27;
     public const ushort IFLA_EXT_MASK = 29;
     public const ushort IFLA_GSO_MAX_SEGS = 40;
     public const ushort IFLA_GSO_MAX_SIZE = 41;
@@ -70,6 +73,11 @@ internal static class Rtnl
     public const ushort IFLA_INFO_DATA = 2;
     public const ushort IFLA_VXLAN_PORT = 15;
     public const uint RTEXT_FILTER_SKIP_STATS = 8;
+
+    // tcmsg and its attributes
+    public const int TCMSG_SIZE = 20;
+    public const uint TC_H_ROOT = 0xFFFF_FFFF;
+    public const ushort TCA_KIND = 1;
 
     // ifaddrmsg and its attributes
     public const int IFADDRMSG_SIZE = 8;

@@ -23,6 +23,9 @@ internal readonly record struct LinkChange
     /// <summary>Frames its transmit queue holds.</summary>
     public int? TxQueueLength { get; init; }
 
+    /// <summary>The group it belongs to, for deleting many at once; 0 is the default one.</summary>
+    public int? Group { get; init; }
+
     /// <summary>Segments of the largest super-frame the kernel hands to it.</summary>
     public int? GsoMaxSegments { get; init; }
 
@@ -35,6 +38,7 @@ internal readonly record struct LinkChange
         WriteNumber(ref request, Rtnl.IFLA_MTU, Mtu);
         WriteNumber(ref request, Rtnl.IFLA_MASTER, Master);
         WriteNumber(ref request, Rtnl.IFLA_TXQLEN, TxQueueLength);
+        WriteNumber(ref request, Rtnl.IFLA_GROUP, Group);
         WriteNumber(ref request, Rtnl.IFLA_GSO_MAX_SEGS, GsoMaxSegments);
         WriteNumber(ref request, Rtnl.IFLA_GSO_MAX_SIZE, GsoMaxSize);
         Mac?.Write(request.AppendAttribute(Rtnl.IFLA_ADDRESS, MacAddress.Size));

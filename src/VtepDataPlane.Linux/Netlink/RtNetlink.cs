@@ -6,7 +6,8 @@
 // timed out, and are passed over. A dump during which the kernel's lists changed says so (NLM_F_DUMP_INTR) and is repeated.
 // Strict checking makes the kernel refuse what it doesn't understand, rather than answer another question.
 //
-// Thread-safety: none; the control loop only. Each call blocks for as long as the kernel takes, usually microseconds.
+// Thread-safety: any thread; one transaction at a time, Explain tells about the calling thread's last one. Each call blocks for as
+// long as the kernel takes, usually microseconds, so the frame path makes none.
 
 using System.Runtime.InteropServices;
 using System.Text;
@@ -17,7 +18,7 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Linux.Netlink;
 
-/// <summary>One socket for requests. Control loop only. Opening it throws a <see cref="VtepException"/> when the system refuses.</summary>
+/// <summary>One socket for requests. Any thread. Opening it throws a <see cref="VtepException"/> when the system refuses.</summary>
 internal sealed class RtNetlink : IDisposable
 {
     // Every request below is at most 16 + 16 + 7 attributes of at most 24 bytes.
@@ -26,9 +27,10 @@ internal sealed class RtNetlink : IDisposable
     // Links come and go in bursts; after this many interrupted dumps in a row somebody is in a loop.
     private const int DumpAttempts = 32;
 
+    private readonly Lock _gate = new();
+    private readonly ThreadLocal<string> _kernelMessage = new(() => "");
     private readonly NetlinkSocket _socket = NetlinkSocket.OpenForRequests();
     private readonly byte[] _answer = new byte[NetlinkSocket.DatagramSize];
-    private string _kernelMessage = "";
     private uint _sequence;
 
     private delegate T? Parser<T>(in NetlinkMessage message)
@@ -88,6 +90,32 @@ internal sealed class RtNetlink : IDisposable
         return Transact<LinkInfo>(ref request, 0, null, []);
     }
 
+    /// <summary>
+    /// Gives a link the queueing discipline <c>noqueue</c>: frames go straight to the driver. Before the link is first set up, this
+    /// also keeps the kernel from making a discipline for each of the 256 queues a multi-queue TAP may have.
+    /// </summary>
+    /// <returns>0 or a negated errno; <see cref="Explain"/> puts it into words.</returns>
+    public int SetNoQueue(int index)
+    {
+        var request = new NetlinkWriter(
+            stackalloc byte[RequestSize], Rtnl.RTM_NEWQDISC, Rtnl.NLM_F_ACK | Rtnl.NLM_F_CREATE | Rtnl.NLM_F_REPLACE);
+        Span<byte> header = request.Append(Rtnl.TCMSG_SIZE);
+        MemoryMarshal.Write(header[4..], index);
+        MemoryMarshal.Write(header[12..], Rtnl.TC_H_ROOT);
+        "noqueue\0"u8.CopyTo(request.AppendAttribute(Rtnl.TCA_KIND, "noqueue\0"u8.Length));
+        return Transact<LinkInfo>(ref request, 0, null, []);
+    }
+
+    /// <summary>Deletes all links of a group at once, which costs the kernel about as much as deleting one.</summary>
+    /// <returns>0 or a negated errno; <see cref="Explain"/> puts it into words.</returns>
+    public int DeleteLinks(int group)
+    {
+        var request = new NetlinkWriter(stackalloc byte[RequestSize], Rtnl.RTM_DELLINK, Rtnl.NLM_F_ACK);
+        request.Append(Rtnl.IFINFOMSG_SIZE);
+        request.Attribute(Rtnl.IFLA_GROUP, (uint)group);
+        return Transact<LinkInfo>(ref request, 0, null, []);
+    }
+
     /// <summary>Adds an address. An IPv6 address can be bound at once: no duplicate address detection.</summary>
     /// <returns>0 or a negated errno, EEXIST when it is there; <see cref="Explain"/> puts it into words.</returns>
     public int AddAddress(int index, in InterfaceAddress address) =>
@@ -123,10 +151,14 @@ internal sealed class RtNetlink : IDisposable
 
     /// <summary>An error of the last call in words: the system's text and, where the kernel gave one, its own message.</summary>
     public string Explain(int error) =>
-        _kernelMessage.Length == 0 ? Errno.Describe(error) : $"{Errno.Describe(error)}: {_kernelMessage}";
+        _kernelMessage.Value!.Length == 0 ? Errno.Describe(error) : $"{Errno.Describe(error)}: {_kernelMessage.Value}";
 
     /// <inheritdoc/>
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _kernelMessage.Dispose();
+    }
 
     /// <summary>The errors of fib_lookup: no route; or one of type unreachable, prohibit (EACCES), blackhole (EINVAL), throw (EAGAIN).</summary>
     private static bool IsNoRoute(int error) =>
@@ -205,7 +237,14 @@ internal sealed class RtNetlink : IDisposable
     private int Transact<T>(ref NetlinkWriter request, ushort answer, Parser<T>? parse, List<T> items)
         where T : class
     {
-        _kernelMessage = "";
+        _kernelMessage.Value = "";
+        lock (_gate)
+            return TransactLocked(ref request, answer, parse, items);
+    }
+
+    private int TransactLocked<T>(ref NetlinkWriter request, ushort answer, Parser<T>? parse, List<T> items)
+        where T : class
+    {
         uint sequence = ++_sequence;
         int error = _socket.Send(request.Finish(sequence));
         bool isInterrupted = false;
@@ -240,7 +279,7 @@ internal sealed class RtNetlink : IDisposable
         // NLMSG_ERROR quotes the header of the request, and no more of it, since the socket caps acknowledgements.
         bool isCapped = (message.Flags & (Rtnl.NLM_F_CAPPED | Rtnl.NLM_F_ACK_TLVS)) == (Rtnl.NLM_F_CAPPED | Rtnl.NLM_F_ACK_TLVS);
         if (message.Type == Rtnl.NLMSG_ERROR && isCapped)
-            _kernelMessage = message.AttributesAfter(sizeof(int) + Rtnl.NLMSG_HDRLEN).Find(Rtnl.NLMSGERR_ATTR_MSG).AsString;
+            _kernelMessage.Value = message.AttributesAfter(sizeof(int) + Rtnl.NLMSG_HDRLEN).Find(Rtnl.NLMSGERR_ATTR_MSG).AsString;
         return Math.Min(code, 0);
     }
 }

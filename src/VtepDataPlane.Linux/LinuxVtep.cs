@@ -1,0 +1,236 @@
+// A VTEP on this machine: the core, the Linux host, the workers and the control loop in one object.
+//
+// Threads: "vtep-lane-N", one a lane, move frames (Workers/Worker.cs). "vtep-control" does everything that isn't a frame: it sleeps
+// in poll(2) on rtnetlink notifications and a wake-up, and once a second ticks the core. Changes of the network are taken up
+// 50 ms after the first notification, since they come in bursts (a link that goes down loses its routes one by one).
+//
+// All start-up happens on the caller's thread, so its errors are exceptions there; sockets belong to the network namespace that
+// thread is in. An exception nobody expected on one of our threads ends the process: a VTEP with a dead lane would lose part of
+// its traffic in silence, and a service manager starts a dead one again.
+
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Tmds.Linux;
+using VtepDataPlane.Linux.Netlink;
+using VtepDataPlane.Linux.Udp;
+using VtepDataPlane.Linux.Workers;
+
+namespace VtepDataPlane.Linux;
+
+/// <summary>A running VTEP on this machine. Members may be called from any thread.</summary>
+public sealed class LinuxVtep : IAsyncDisposable
+{
+    private const long TickMilliseconds = 1000;
+    private const long DebounceMilliseconds = 50;
+
+    private readonly LinuxHost _host;
+    private readonly EventFd _wake = new();
+    private readonly NetlinkMonitor _monitor = new();
+    private readonly ConcurrentQueue<Request> _requests = new();
+    private readonly ILogger _logger;
+    private readonly Action<Exception> _fatal;
+    private readonly Thread _control;
+    private long _followAt = long.MaxValue;
+    private long _tickAt;
+    private int _isDisposed;
+    private bool _stops;
+
+    private LinuxVtep(VtepConfig config, ILogger logger, Action<Exception>? fatal)
+    {
+        _logger = logger;
+        _fatal = fatal ?? FailFast;
+        _host = new LinuxHost(Vtep.LaneCount(config), logger, _wake.Signal);
+        _control = new Thread(RunControl) { Name = "vtep-control", IsBackground = true };
+        try
+        {
+            ExpectPorts(config);
+            Span<byte> seed = stackalloc byte[16];
+            RandomNumberGenerator.Fill(seed);
+            Vtep = new Vtep(config, _host, BitConverter.ToUInt128(seed), NowMilliseconds);
+        }
+        catch
+        {
+            CloseOwn();
+            throw;
+        }
+    }
+
+    /// <summary>The VTEP: its tables, counters and snapshots.</summary>
+    public Vtep Vtep { get; }
+
+    /// <summary>The monotonic clock the VTEP runs by, milliseconds.</summary>
+#pragma warning disable CA1822 // an instance's clock: callers needn't know that all have the same
+    public long NowMilliseconds => Environment.TickCount64;
+#pragma warning restore CA1822
+
+    /// <summary>ICMP messages about path MTUs that quoted a datagram we sent, and were believed.</summary>
+    public long IcmpBelieved => _host.Underlay?.PathMtus.Believed ?? 0;
+
+    /// <summary>ICMP messages about path MTUs that proved nothing: forgeries, or quotes too short.</summary>
+    public long IcmpDisbelieved => _host.Underlay?.PathMtus.Disbelieved ?? 0;
+
+    /// <summary>The underlay, for tests.</summary>
+    internal UdpUnderlay Underlay => _host.Underlay!;
+
+    /// <summary>Opens everything and starts forwarding.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="loggers">For the operator.</param>
+    /// <exception cref="VtepException">Something can't be opened; the message says what, why and the remedy. Nothing is left open.</exception>
+    public static LinuxVtep Start(VtepConfig config, ILoggerFactory loggers) => Start(config, loggers, fatal: null);
+
+    /// <summary>As <see cref="Start(VtepConfig, ILoggerFactory)"/>, with an own end for what must not happen.</summary>
+    internal static LinuxVtep Start(VtepConfig config, ILoggerFactory loggers, Action<Exception>? fatal)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(loggers);
+        var vtep = new LinuxVtep(config, loggers.CreateLogger<LinuxVtep>(), fatal);
+        vtep._host.Start(vtep.Vtep.Lanes, vtep._fatal);
+        vtep._control.Start();
+        return vtep;
+    }
+
+    /// <summary>Applies the difference to another configuration, on the control loop.</summary>
+    /// <exception cref="VtepException">It can't be applied; the old one is still in force.</exception>
+    /// <exception cref="ObjectDisposedException">The VTEP is closed.</exception>
+    public Task ApplyAsync(VtepConfig next)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
+        var request = new Request(next);
+        _requests.Enqueue(request);
+        _wake.Signal();
+        return request.Done.Task;
+    }
+
+    /// <summary>Stops reading from ports, finishes the frames in work, and gives back and removes what was opened.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+            await Task.Run(Close).ConfigureAwait(false);
+    }
+
+    private void Close()
+    {
+        Volatile.Write(ref _stops, true);
+        _wake.Signal();
+        _control.Join();
+        while (_requests.TryDequeue(out Request? request))
+            request.Done.SetException(new ObjectDisposedException(nameof(LinuxVtep)));
+        _host.Stop();
+        _host.DeleteCreatedDevices();
+        Vtep.Dispose();
+        CloseOwn();
+    }
+
+    private void CloseOwn()
+    {
+        _host.Dispose();
+        _monitor.Dispose();
+        _wake.Dispose();
+    }
+
+    private void RunControl()
+    {
+        try
+        {
+            _tickAt = NowMilliseconds + TickMilliseconds;
+            _followAt = NowMilliseconds; // what changed between the start and now
+            while (!Volatile.Read(ref _stops))
+                Turn();
+        }
+#pragma warning disable CA1031 // whatever it is: without its control loop a VTEP must not live on
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _fatal(e);
+        }
+    }
+
+    private void Turn()
+    {
+        Wait();
+        _wake.Clear();
+        ApplyRequests();
+        long now = NowMilliseconds;
+        if (_monitor.Drain() != NetlinkChanges.None)
+            _followAt = Math.Min(_followAt, now + DebounceMilliseconds);
+        try
+        {
+            _host.CareForPorts(now, Vtep.PortChanged);
+            if (now >= _followAt)
+                FollowNetwork(now);
+            if (_host.TakePathMtuChange(now))
+                Vtep.UnderlayChanged(now);
+            if (now >= _tickAt)
+                Tick(now);
+        }
+        catch (VtepException e)
+        {
+            // The machine refused something for now (rtnetlink is overrun, say): the next turn reads everything anew.
+            _logger.NetworkProblem(e.Message);
+            _followAt = now + TickMilliseconds;
+        }
+    }
+
+    private void FollowNetwork(long now)
+    {
+        _followAt = long.MaxValue;
+        _host.FollowNetwork(now, Vtep.PortChanged);
+        Vtep.UnderlayChanged(now);
+    }
+
+    private void Tick(long now)
+    {
+        _tickAt = now + TickMilliseconds;
+        Vtep.Tick(now);
+    }
+
+    private unsafe void Wait()
+    {
+        long until = Math.Min(Math.Min(_tickAt, _followAt), _host.NextCare() ?? long.MaxValue);
+        int timeout = (int)Math.Clamp(until - NowMilliseconds, 0, TickMilliseconds);
+        pollfd* descriptors = stackalloc pollfd[2];
+        descriptors[0] = new pollfd { fd = _wake.Descriptor, events = LibC.POLLIN };
+        descriptors[1] = new pollfd { fd = _monitor.FileDescriptor, events = LibC.POLLIN };
+
+        // The array lives on this stack frame; the count given is its length. EINTR: the turn just comes early.
+        _ = LibC.poll(descriptors, 2, timeout);
+    }
+
+    private void ApplyRequests()
+    {
+        while (_requests.TryDequeue(out Request? request))
+        {
+            try
+            {
+                ExpectPorts(request.Config);
+                Vtep.Apply(request.Config, NowMilliseconds);
+                request.Done.SetResult();
+            }
+            catch (VtepException e)
+            {
+                request.Done.SetException(e);
+            }
+        }
+    }
+
+    private void ExpectPorts(VtepConfig config)
+    {
+        int ports = config.BridgeDomains.Sum(domain => domain.Ports.Count);
+        _host.Expect(ports);
+        if (FileLimit.Raise(ports, Vtep.LaneCount(config)) is { } low)
+            _logger.FileLimitLow(low.Limit, low.Needed);
+    }
+
+    private void FailFast(Exception e)
+    {
+        _logger.Fatal(e);
+        Environment.FailFast("A thread of the VTEP failed.", e);
+    }
+
+    private sealed record Request(VtepConfig Config)
+    {
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,202 @@
+// Opening a TAP device: /dev/net/tun, TUNSETIFF once a queue, and the settings of its virtio header.
+// https://docs.kernel.org/networking/tuntap.html, drivers/net/tun.c
+//
+// A device that doesn't exist is created by the first TUNSETIFF (needs CAP_NET_ADMIN) and vanishes with its last descriptor.
+// One that exists is adopted: a persistent one (ip tuntap add ... user) that belongs to our uid needs no capability at all.
+// Whether it has one queue or several was decided when it was made, and TUNSETIFF must say the same or fails with EINVAL;
+// so EINVAL is answered by asking for a single queue. The kernel lets a second process attach further queues to a multi-queue
+// device, and each would get half of the frames: a device with carrier has a reader already, and is refused as busy.
+//
+// Set-up only; the caller owns the descriptors.
+
+using System.Text;
+using Tmds.Linux;
+using VtepDataPlane.Linux.Interop;
+using VtepDataPlane.Linux.Netlink;
+
+namespace VtepDataPlane.Linux.Tap;
+
+/// <summary>An open TAP device: its descriptors and whose it is.</summary>
+internal sealed unsafe class TapDevice
+{
+    private const string ControlFile = "/dev/net/tun";
+    private const string TunKind = "tun";
+
+    private readonly List<int> _descriptors = [];
+
+    private TapDevice(string name, bool isCreated)
+    {
+        Name = name;
+        IsCreated = isCreated;
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>It didn't exist before, and goes with its last descriptor.</summary>
+    public bool IsCreated { get; }
+
+    /// <summary>One for each kernel queue.</summary>
+    public IReadOnlyList<int> Descriptors => _descriptors;
+
+    /// <summary>Opens a device by name with up to <paramref name="queues"/> queues; creates it if there is none.</summary>
+    /// <exception cref="VtepException">It can't be opened; nothing is left open or created.</exception>
+    public static TapDevice Open(RtNetlink netlink, string name, int queues)
+    {
+        LinkInfo? existing = netlink.GetLink(name);
+        if (existing is not null && existing.Kind != TunKind)
+        {
+            throw new VtepException(
+                $"Port '{name}' can't be opened: '{name}' is an interface of kind '{existing.Kind ?? "hardware"}', not a TAP device. "
+                + "Choose another name, or remove that interface.");
+        }
+
+        var device = new TapDevice(name, isCreated: existing is null);
+        try
+        {
+            device.OpenQueues(queues);
+        }
+        catch (VtepException)
+        {
+            device.Close();
+            throw;
+        }
+
+        return device;
+    }
+
+    /// <summary>Closes all descriptors. A created device vanishes with them.</summary>
+    public void Close()
+    {
+        foreach (int fd in _descriptors)
+            _ = LibC.close(fd); // Linux frees the descriptor whatever close returns
+        _descriptors.Clear();
+    }
+
+    /// <summary>What the kernel may leave to us on frames we read: the seam for segmentation offloads (TUN_F_TSO4, ...).</summary>
+    private static uint Offloads() => Libc.TUN_F_CSUM;
+
+    private void OpenQueues(int queues)
+    {
+        const ushort Flags = Libc.IFF_TAP | Libc.IFF_NO_PI | Libc.IFF_VNET_HDR;
+        if (!IsCreated && HasCarrier())
+            throw Busy();
+
+        // One lane needs no multi-queue device, and a single-queue one is cheaper for the kernel.
+        bool isMultiQueue = queues > 1 || !IsCreated;
+        int error = OpenQueue((ushort)(isMultiQueue ? Flags | Libc.IFF_MULTI_QUEUE : Flags));
+        if (error == -LibC.EINVAL && !IsCreated)
+        {
+            isMultiQueue = false;
+            error = OpenQueue(Flags);
+        }
+
+        for (int i = 1; error == 0 && isMultiQueue && i < queues; i++)
+            error = OpenQueue(Flags | Libc.IFF_MULTI_QUEUE);
+        if (error < 0)
+            throw Refused(error);
+    }
+
+    /// <summary>Opens one queue and adds its descriptor. 0 or -errno of TUNSETIFF.</summary>
+    private int OpenQueue(ushort flags)
+    {
+        int fd = OpenControlFile();
+        Libc.ifreq request = NamedRequest();
+        request.ifr_flags = flags;
+
+        // The structure lives on this stack frame and has the size of the kernel's struct ifreq.
+        int error = Libc.ioctl(fd, Libc.TUNSETIFF, &request);
+        if (error < 0)
+        {
+            _ = LibC.close(fd);
+            return error;
+        }
+
+        _descriptors.Add(fd);
+        int headerSize = VirtioNetHeader.Size;
+        int littleEndian = 1;
+        Set(Libc.ioctl(fd, Libc.TUNSETVNETHDRSZ, &headerSize));
+        Set(Libc.ioctl(fd, Libc.TUNSETVNETLE, &littleEndian));
+        Set(Libc.ioctl(fd, Libc.TUNSETOFFLOAD, (void*)Offloads())); // by value, not by address
+        return 0;
+    }
+
+    private void Set(int error)
+    {
+        if (error < 0)
+            throw new VtepException($"Port '{Name}': the TAP device refuses its settings: {Errno.Describe(error)}. The kernel is too old.");
+    }
+
+    private int OpenControlFile()
+    {
+        // A literal of UTF-8 lies in the assembly's read-only data and ends with a zero byte.
+        fixed (byte* path = "/dev/net/tun"u8)
+        {
+            int fd = LibC.open(path, LibC.O_RDWR | LibC.O_NONBLOCK | LibC.O_CLOEXEC, 0);
+            if (fd >= 0)
+                return fd;
+        }
+
+        int error = LibC.errno;
+        throw new VtepException($"Port '{Name}' can't be opened: {ControlFile}: {Errno.Describe(error)}. {ControlFileRemedy(error)}");
+    }
+
+    private static string ControlFileRemedy(int error)
+    {
+        if (error == LibC.EACCES || error == LibC.EPERM)
+            return $"Let this user open it ('chmod 0666 {ControlFile}' is the common mode), or run as root.";
+        if (error == LibC.EMFILE || error == LibC.ENFILE)
+            return "Raise the limit of open files (LimitNOFILE= in the unit, 'ulimit -n').";
+        return "Load the driver ('modprobe tun'); a container must be given the device.";
+    }
+
+    /// <summary>Somebody holds a queue of the device (ETHTOOL_GLINK; needs no capability).</summary>
+    private bool HasCarrier()
+    {
+        int socket = LibC.socket(LibC.AF_INET, LibC.SOCK_DGRAM | LibC.SOCK_CLOEXEC, 0);
+        if (socket < 0)
+            return false;
+        Libc.ifreq request = NamedRequest();
+        var value = new Libc.ethtool_value { cmd = Libc.ETHTOOL_GLINK };
+        request.ifr_data = &value;
+
+        // Both structures live on this stack frame for the time of the call.
+        int error = Libc.ioctl(socket, Libc.SIOCETHTOOL, &request);
+        _ = LibC.close(socket);
+        return error == 0 && value.data != 0;
+    }
+
+    private Libc.ifreq NamedRequest()
+    {
+        Libc.ifreq request = default;
+        var name = new Span<byte>(request.ifr_name, Libc.IFNAMSIZ - 1); // the last byte stays zero
+        if (!Encoding.UTF8.TryGetBytes(Name, name, out int length) || length == 0)
+            throw new VtepException($"'{Name}' can't be the name of a TAP device: it must have 1 to 15 bytes.");
+        return request;
+    }
+
+    private VtepException Busy() => new(
+        $"Port '{Name}' can't be opened: the TAP device is in use by another process: {Errno.Describe(LibC.EBUSY)}. "
+        + "Stop that process ('ip -d tuntap' names it), or give the port another device.");
+
+    private VtepException Refused(int error)
+    {
+        if (error == -LibC.EBUSY)
+            return Busy();
+        string remedy = "Give the port another device.";
+        if (error == -LibC.EPERM)
+        {
+            remedy = IsCreated
+                ? $"Creating a TAP device needs CAP_NET_ADMIN; or make it beforehand: 'ip tuntap add dev {Name} mode tap multi_queue user <this user>'."
+                : $"It belongs to another user; make it anew with 'ip tuntap add dev {Name} mode tap multi_queue user <this user>'.";
+        }
+        else if (error == -LibC.EINVAL)
+        {
+            remedy = IsCreated
+                ? "The name is no valid interface name, or the driver lacks IFF_VNET_HDR."
+                : "The interface is a TUN device, or was made without support for several options; make it anew as a TAP device.";
+        }
+
+        return new VtepException($"Port '{Name}' can't be opened as a TAP device: {Errno.Describe(error)}. {remedy}");
+    }
+}

@@ -1,0 +1,93 @@
+// The frame around every test of the program: a lab, any number of VTEPs in it, and on each one's cable a capture of all it sends.
+// After the test each VTEP is stopped (VtepProcess.Stop says what that checks), and what it sent is judged: no datagram with a
+// fault that tshark knows of, and not one outer fragment.
+
+using NUnit.Framework;
+using NUnit.Framework.Interfaces;
+
+namespace VtepDataPlane.SystemTests.Namespaces;
+
+/// <summary>Base of the fixtures that run vtep.</summary>
+internal abstract class TestBed
+{
+    private readonly List<(VtepProcess Process, Capture? Capture)> _vteps = [];
+    private readonly List<IDisposable> _owned = [];
+    private Lab? _lab;
+
+    /// <summary>The lab of the running test.</summary>
+    protected Lab Lab => _lab ?? throw new InvalidOperationException("The test has not made its lab yet.");
+
+    [TearDown]
+    public void StopAndJudge()
+    {
+        try
+        {
+            if (TestContext.CurrentContext.Result.Outcome.Status == TestStatus.Failed)
+                WriteLogs();
+            else
+                Judge();
+        }
+        finally
+        {
+            foreach (IDisposable owned in Enumerable.Reverse(_owned))
+                owned.Dispose();
+            _vteps.Clear();
+            _owned.Clear();
+            _lab = null;
+        }
+    }
+
+    /// <summary>Makes the lab of this test.</summary>
+    protected Lab Make(Lab lab) => _lab = Own(lab);
+
+    /// <summary>Disposes of it after the test, in the reverse order of being owned.</summary>
+    protected T Own<T>(T thing)
+        where T : IDisposable
+    {
+        _owned.Add(thing);
+        return thing;
+    }
+
+    /// <summary>Starts vtep on a host, everything it sends being captured.</summary>
+    protected VtepProcess Start(LabHost host, params LabDomain[] domains)
+    {
+        VethLink.FinishChecksumsOf(host.Link.A);
+        Capture capture = Own(new Capture(host.Link.B.Namespace, host.Link.B.Device, $"src host {host.Underlay}"));
+        return Start(host, capture, domains);
+    }
+
+    /// <summary>Starts vtep on a host, its link left to offload checksums, hence without a capture.</summary>
+    protected VtepProcess StartWithOffloads(LabHost host, params LabDomain[] domains) => Start(host, null, domains);
+
+    /// <summary>Ends a VTEP within the test; nothing is judged of it afterwards.</summary>
+    protected void Kill(VtepProcess vtep)
+    {
+        _vteps.RemoveAll(running => running.Process == vtep);
+        vtep.Dispose();
+    }
+
+    private VtepProcess Start(LabHost host, Capture? capture, LabDomain[] domains)
+    {
+        VtepProcess process = Own(new VtepProcess(host, domains));
+        _vteps.Add((process, capture));
+        return process;
+    }
+
+    private void Judge()
+    {
+        foreach ((VtepProcess process, _) in _vteps)
+            process.Stop();
+        foreach ((_, Capture? capture) in _vteps)
+        {
+            Dissection? sent = capture?.Stop();
+            sent?.AssertNoExpertWarnings();
+            sent?.AssertNoOuterFragments();
+        }
+    }
+
+    private void WriteLogs()
+    {
+        foreach ((VtepProcess process, _) in _vteps)
+            TestContext.Out.WriteLine($"--- log of {process.Host.Namespace.Name}\n{process.Log}");
+    }
+}

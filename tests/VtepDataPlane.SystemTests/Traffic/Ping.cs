@@ -1,0 +1,87 @@
+// ping(8) from one station to another, its statistics read.
+
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using NUnit.Framework;
+using VtepDataPlane.SystemTests.Namespaces;
+
+namespace VtepDataPlane.SystemTests.Traffic;
+
+/// <summary>What ping counted.</summary>
+internal sealed partial record PingResult(int Sent, int Received, int Duplicates, string Text)
+{
+    public int Lost => Sent - Received;
+
+    /// <summary>Reads ping's output.</summary>
+    public static PingResult Read(string text)
+    {
+        Match match = Statistics().Match(text);
+        return match.Success
+            ? new PingResult(Number(match.Groups[1]), Number(match.Groups[2]), match.Groups[3].Success ? Number(match.Groups[3]) : 0, text)
+            : new PingResult(0, 0, 0, text);
+    }
+
+    private static int Number(Group group) => int.Parse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"(\d+) packets transmitted, (\d+) received,(?: \+(\d+) duplicates,)?")]
+    private static partial Regex Statistics();
+}
+
+/// <summary>Runs ping.</summary>
+internal static class Ping
+{
+    /// <summary>Longest time from the last request to giving up on its reply.</summary>
+    private const int ReplyLimitSeconds = 1;
+
+    /// <summary>Pings <paramref name="to"/> from <paramref name="from"/> and gives the statistics, whatever they are.</summary>
+    /// <param name="from">The sender.</param>
+    /// <param name="to">The address.</param>
+    /// <param name="count">Requests.</param>
+    /// <param name="payload">Bytes of data in each; the ICMP header has 8 more.</param>
+    /// <param name="interval">Seconds between requests.</param>
+    /// <param name="dontFragment">Set DF, and refuse to send what is longer than the path MTU.</param>
+    public static PingResult Run(Station from, IPAddress to, int count = 5, int payload = 56, double interval = 0.01, bool dontFragment = false)
+    {
+        var arguments = Arguments(from, to, interval);
+        arguments.AddRange(["-c", $"{count}", "-s", $"{payload}"]);
+        if (dontFragment)
+            arguments.AddRange(["-M", "do"]);
+        CommandResult result = from.Namespace.Try(TimeSpan.FromSeconds(5 + count * (interval + 0.01)), "ping", arguments);
+        return PingResult.Read(result.Output + result.Error);
+    }
+
+    /// <summary>Pings both addresses of a station; every request must be answered exactly once.</summary>
+    public static void AssertReaches(Station from, Station to, int count = 5, int payload = 56)
+    {
+        foreach (AddressFamily family in (ReadOnlySpan<AddressFamily>)[AddressFamily.InterNetwork, AddressFamily.InterNetworkV6])
+        {
+            PingResult result = Run(from, to.Address(family), count, payload);
+            Assert.That((result.Received, result.Duplicates), Is.EqualTo((count, 0)), $"{from.Namespace.Name} to {to.Address(family)}:\n{result.Text}");
+        }
+    }
+
+    /// <summary>Waits until one request is answered, and gives the time that took.</summary>
+    public static TimeSpan UntilReached(Station from, IPAddress to, double seconds = 10) =>
+        Wait.Until($"{from.Namespace.Name} reaches {to}", () => Run(from, to, count: 1).Received == 1, seconds);
+
+    /// <summary>Starts a ping without end; <see cref="StopAndRead"/> gives its statistics.</summary>
+    public static BackgroundProcess Start(Station from, IPAddress to, double interval)
+    {
+        BackgroundProcess ping = from.Namespace.Start("ping", Arguments(from, to, interval));
+        ping.WaitForLine("bytes from");
+        return ping;
+    }
+
+    /// <summary>Ends a ping started with <see cref="Start"/>.</summary>
+    public static PingResult StopAndRead(BackgroundProcess ping)
+    {
+        ping.Signal("INT");
+        ping.WaitForExit(TimeSpan.FromSeconds(5));
+        return PingResult.Read(ping.Text);
+    }
+
+    private static List<string> Arguments(Station from, IPAddress to, double interval) =>
+        ["-n", "-W", $"{ReplyLimitSeconds}", "-i", interval.ToString(CultureInfo.InvariantCulture), "-I", from.Device, to.ToString()];
+}
