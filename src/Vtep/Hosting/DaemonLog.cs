@@ -19,7 +19,4 @@ internal static partial class DaemonLog
 
     [LoggerMessage(4, LogLevel.Information, "Stopping.")]
     public static partial void Stopping(this ILogger log);
-
-    [LoggerMessage(5, LogLevel.Critical, "The data plane has failed and can't go on: {error}")]
-    public static partial void Failed(this ILogger log, string error);
 }
