@@ -20,7 +20,6 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(string path, Func<VtepConfig, ILoggerFactory, DataPlane> start, TextWriter errors)
     {
-        // The working directory may be another at a reload.
         ConfigResult result = ConfigFile.Load(path);
         foreach (ConfigProblem problem in result.Problems)
             errors.WriteLine(problem);
@@ -28,7 +27,8 @@ internal static class RunCommand
             return ExitCode.Usage;
         try
         {
-            return await new DaemonHost(Path.GetFullPath(path), result.Config, start).RunAsync() ? ExitCode.Ok : ExitCode.Failed;
+            await new DaemonHost(Path.GetFullPath(path), result.Config, start).RunAsync();
+            return ExitCode.Ok;
         }
         catch (VtepException refused)
         {

@@ -75,6 +75,11 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
             await BadRequest(context, error.Message);
             return;
         }
+        catch (BadHttpRequestException error)
+        {
+            await Fail(context, error.StatusCode, "Bad request", error.Message);
+            return;
+        }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
             await Fail(context, StatusCodes.Status408RequestTimeout, "Too slow", $"The request's body didn't arrive within {s_bodyTimeout.TotalSeconds} seconds.");

@@ -36,9 +36,9 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
     public static string Version { get; } =
         (typeof(DaemonHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0").Split('+')[0];
 
-    /// <summary>Runs until a signal, <paramref name="stop"/> or the end of the data plane. True: it was told to stop.</summary>
+    /// <summary>Runs until a signal or <paramref name="stop"/>.</summary>
     /// <exception cref="VtepException">It can't be started; nothing is left behind.</exception>
-    public async Task<bool> RunAsync(CancellationToken stop = default)
+    public async Task RunAsync(CancellationToken stop = default)
     {
         using ControlSocket socket = ControlSocket.Claim(config.ControlSocket);
         await using WebApplication app = Build(socket);
@@ -53,9 +53,10 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
             _ = ReloadAsync(reloader, log);
         });
 
+        app.Lifetime.ApplicationStopping.Register(log.Stopping);
         await app.StartAsync(stop);
         LogStart(dataPlane, log);
-        return await WaitAsync(app, dataPlane, log, stop);
+        await app.WaitForShutdownAsync(stop);
     }
 
     private static WebApplication Build(ControlSocket socket)
@@ -66,7 +67,10 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
             options.FormatterName = LineFormatter.FormatterName;
             options.LogToStandardErrorThreshold = LogLevel.Trace;
         });
-        builder.Logging.AddFilter("Microsoft", LogLevel.Critical);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Error);
+
+        // What goes wrong at the start is thrown to us as well, and said once.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ConsoleFormatter, LineFormatter>();
         builder.Services.AddSystemd();
@@ -102,17 +106,5 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
     {
         VtepSnapshot status = dataPlane.Vtep.Status();
         log.Started(Version, new VtepEndpoint(status.Local, status.Port), status.Workers, status.BridgeDomains, status.Ports);
-    }
-
-    private static async Task<bool> WaitAsync(WebApplication app, DataPlane dataPlane, ILogger log, CancellationToken stop)
-    {
-        Task told = app.WaitForShutdownAsync(stop);
-        bool isTold = await Task.WhenAny(told, dataPlane.Completion) == told;
-        if (isTold)
-            log.Stopping();
-        else
-            log.Failed(dataPlane.Completion.Exception?.InnerException?.Message ?? "its workers have ended.");
-        await app.StopAsync(CancellationToken.None);
-        return isTold;
     }
 }

@@ -8,10 +8,10 @@ namespace VtepDataPlane.Daemon.Hosting;
 /// <summary>Log messages.</summary>
 internal static partial class DaemonLog
 {
-    [LoggerMessage(1, LogLevel.Information, "vtep {version} is VTEP {local} with {workers} workers, {domains} bridge domains, {ports} ports.")]
+    [LoggerMessage(1, LogLevel.Information, "vtep {version} is up: VTEP {local}, workers: {workers}, bridge domains: {domains}, ports: {ports}")]
     public static partial void Started(this ILogger log, string version, VtepEndpoint local, int workers, int domains, int ports);
 
-    [LoggerMessage(2, LogLevel.Information, "Reloaded {config}: {domains} bridge domains, {ports} ports.")]
+    [LoggerMessage(2, LogLevel.Information, "Reloaded {config}: bridge domains: {domains}, ports: {ports}")]
     public static partial void Reloaded(this ILogger log, string config, int domains, int ports);
 
     [LoggerMessage(3, LogLevel.Error, "Not reloaded: {error}")]
@@ -19,7 +19,4 @@ internal static partial class DaemonLog
 
     [LoggerMessage(4, LogLevel.Information, "Stopping.")]
     public static partial void Stopping(this ILogger log);
-
-    [LoggerMessage(5, LogLevel.Critical, "The data plane has failed and can't go on: {error}")]
-    public static partial void Failed(this ILogger log, string error);
 }

@@ -48,6 +48,10 @@ internal sealed class Reloader(string path, DaemonConfig config, DataPlane dataP
         {
             return [refused.Message];
         }
+        catch (ObjectDisposedException)
+        {
+            return ["vtep is stopping."];
+        }
 
         Volatile.Write(ref _config, next);
         return [];

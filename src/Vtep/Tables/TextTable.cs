@@ -17,7 +17,7 @@ internal sealed class TextTable
     private readonly bool[] _isNumber;
     private readonly List<string[]> _rows = [];
 
-    /// <summary>Columns by their headers; a leading <c>#</c> marks numbers, which stand to the right.</summary>
+    /// <summary>Columns by their headers; a leading <c>#</c> marks numbers, which stand to the right. All empty: no header.</summary>
     public TextTable(params string[] headers)
     {
         _headers = [.. headers.Select(header => header.TrimStart('#'))];
@@ -36,7 +36,8 @@ internal sealed class TextTable
     public void Write(TextWriter output, Terminal terminal)
     {
         int[] widths = [.. Enumerable.Range(0, _headers.Length).Select(Width)];
-        if (widths.Sum() + Gap * (widths.Length - 1) <= (terminal.Width ?? int.MaxValue))
+        bool fits = widths.Sum() + Gap * (widths.Length - 1) <= (terminal.Width ?? int.MaxValue);
+        if (fits || _rows.Count == 0)
             WriteRows(output, terminal.Ansi, widths);
         else
             WriteRecords(output, terminal.Ansi);
@@ -53,8 +54,8 @@ internal sealed class TextTable
 
     private void WriteRows(TextWriter output, bool ansi, int[] widths)
     {
-        IEnumerable<string[]> all = _rows.Prepend(_headers);
-        bool isFirst = true;
+        bool isFirst = _headers.Any(header => header.Length > 0);
+        IEnumerable<string[]> all = isFirst ? _rows.Prepend(_headers) : _rows;
         foreach (string[][] slice in all.Chunk(RowsAtATime))
         {
             Table table = Empty(widths);

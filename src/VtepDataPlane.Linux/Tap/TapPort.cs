@@ -179,6 +179,7 @@ internal sealed class TapPort : IAccessPort
                 ?? throw new VtepException($"Port '{Name}': the device was deleted while it was being opened.");
             Volatile.Write(ref _index, link.Index);
             SetUp(link);
+            AttachQueues(device.Descriptors);
             _ = Refresh(_netlink.GetLink(link.Index));
         }
         catch (VtepException)
@@ -186,8 +187,6 @@ internal sealed class TapPort : IAccessPort
             Dispose();
             throw;
         }
-
-        AttachQueues(device.Descriptors);
     }
 
     // With fewer kernel queues than lanes, which lane receives hangs on the interface's index, so that many such ports spread.

@@ -82,8 +82,7 @@ internal sealed partial class RemoteVteps
                 continue;
             // a full fence: the caller goes on to read how far the workers are
             Interlocked.Exchange(ref cell, Tombstone);
-            // one endpoint that comes and goes lays tombstones along its own walk: sweep before they reach the bound
-            if (++_tombstones > index.Length / 4 || step >= ProbeBound / 2)
+            if (++_tombstones > index.Length / 4 || step >= LongWalk)
                 ReplaceIndex();
             return;
         }

@@ -4,7 +4,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using NUnit.Framework;
+using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Control;
+using VtepDataPlane.Daemon.Hosting;
+using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Tests.Program;
 
@@ -154,9 +157,10 @@ public sealed class DaemonTests
         Assert.That((await AskAsync(daemon, HttpMethod.Post, "/v1/fdb", "{")).Status, Is.EqualTo(400));
         Assert.That((await AskAsync(daemon, HttpMethod.Post, "/v1/fdb", "null")).Status, Is.EqualTo(400));
         Assert.That((await AskAsync(daemon, HttpMethod.Delete, "/v1/fdb?vni=1")).Status, Is.EqualTo(400));
-        Assert.That((await AskAsync(daemon, HttpMethod.Put, "/v1/fdb")).Status, Is.EqualTo(405));
+        Assert.That((await AskAsync(daemon, HttpMethod.Put, "/v1/fdb")).Status, Is.EqualTo(404));
         string tooMuch = $$"""{"vni":100,"mac":"{{new string(' ', ControlApi.MaxRequestBody)}}"}""";
-        Assert.That((await AskAsync(daemon, HttpMethod.Post, "/v1/fdb", tooMuch)).Status, Is.EqualTo(413));
+        Assert.That(await AskAsync(daemon, HttpMethod.Post, "/v1/fdb", tooMuch), Is.EqualTo((413, "application/problem+json",
+            """{"title":"Bad request","status":413,"detail":"Request body too large. The max request body size is 65536 bytes.","errors":null}""")));
         Assert.That((await AskAsync(daemon, HttpMethod.Get, "/v1/status")).Status, Is.EqualTo(200), "it is alive after all that");
     }
 
@@ -166,9 +170,9 @@ public sealed class DaemonTests
         InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config);
         string socket = daemon.Socket;
 
-        Assert.That(File.GetUnixFileMode(socket), Is.EqualTo((UnixFileMode)0b110_110_000));
-        Assert.That(File.GetUnixFileMode(Path.GetDirectoryName(socket)!), Is.EqualTo((UnixFileMode)0b111_101_000));
-        Assert.That(await daemon.StopAsync(), Is.True);
+        Assert.That(new FileInfo(socket).UnixFileMode, Is.EqualTo((UnixFileMode)0b110_110_000));
+        Assert.That(new DirectoryInfo(Path.GetDirectoryName(socket)!).UnixFileMode, Is.EqualTo((UnixFileMode)0b111_101_000));
+        await daemon.StopAsync();
         Assert.That(daemon.IsStopped);
         Assert.That(Directory.Exists(Path.GetDirectoryName(socket)), Is.False, "it was made by the daemon");
         (int exitCode, _, string errors) = await daemon.CommandAsync("show", "status");
@@ -214,24 +218,21 @@ public sealed class DaemonTests
     }
 
     [Test]
-    public async Task DataPlaneThatFails_EndsTheDaemon()
+    public void StartThatTheMachineRefuses_LeavesNothingBehind()
     {
-        await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config);
+        using var folder = new TemporaryFolder();
+        string socket = folder.File("run/vtep.sock");
+        var config = new DaemonConfig(new VtepConfig { Underlay = new() { Local = InetAddress.Parse("198.18.0.1") } }, socket);
+        var host = new DaemonHost(folder.File("vtep.jsonc"), config, (_, _) => throw new VtepException("UDP port 4789 is taken."));
 
-        Assert.That(await daemon.FailAsync(new InvalidOperationException("worker 0 has failed")), Is.False);
-        Assert.That(File.Exists(daemon.Socket), Is.False);
+        Assert.That(async () => await host.RunAsync(), Throws.InstanceOf<VtepException>().With.Message.EqualTo("UDP port 4789 is taken."));
+        Assert.That(Directory.Exists(Path.GetDirectoryName(socket)), Is.False);
     }
 
     [Test]
-    public void StartThatTheMachineRefuses_LeavesNothingBehind()
-    {
-        string socketFolder = "";
-
-        Assert.That(async () => await InMemoryDaemon.StartAsync(Config.Replace("198.18.0.1", "198.18.0.77", StringComparison.Ordinal)
-            .Replace("\"SOCKET\"", "\"/proc/vtep-test/vtep.sock\"", StringComparison.Ordinal)),
-            Throws.InstanceOf<VtepException>().With.Message.StartsWith("The control socket /proc/vtep-test/vtep.sock can't be made"));
-        Assert.That(Directory.Exists(socketFolder), Is.False);
-    }
+    public void SocketWhereNothingCanBeWritten_IsOneSentence() =>
+        Assert.That(() => ControlSocket.Claim("/proc/vtep-test/vtep.sock"),
+            Throws.InstanceOf<VtepException>().With.Message.StartsWith("The control socket /proc/vtep-test/vtep.sock can't be made: "));
 
     private static async Task<(int Status, string? Type, string Body)> AskAsync(InMemoryDaemon daemon, HttpMethod method, string path, string? body = null)
     {

@@ -15,9 +15,8 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _failure = new();
     private readonly TaskCompletionSource<DataPlane> _started = new();
-    private readonly Task<bool> _run;
+    private readonly Task _run;
 
     private InMemoryDaemon(string json)
     {
@@ -56,18 +55,11 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
         return (exitCode, output.ToString(), errors.ToString());
     }
 
-    /// <summary>Ends the data plane by itself, as a worker does that fails; gives what the host makes of it.</summary>
-    public Task<bool> FailAsync(Exception error)
-    {
-        _failure.SetException(error);
-        return _run;
-    }
-
-    /// <summary>Tells it to stop; true when it did so on being told.</summary>
-    public async Task<bool> StopAsync()
+    /// <summary>Tells it to stop, and waits until it has.</summary>
+    public async Task StopAsync()
     {
         await _stop.CancelAsync();
-        return await _run;
+        await _run;
     }
 
     public async ValueTask DisposeAsync()
@@ -80,7 +72,7 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     private DataPlane Start(VtepConfig config, ILoggerFactory loggers)
     {
         var vtep = new Vtep(config, Host, seed: 1, nowMilliseconds: 0);
-        var dataPlane = new DataPlane(vtep, () => 5_000, next => ApplyAsync(vtep, next), _failure.Task, () => StopVtep(vtep));
+        var dataPlane = new DataPlane(vtep, () => 5_000, next => ApplyAsync(vtep, next), () => StopVtep(vtep));
         _started.SetResult(dataPlane);
         return dataPlane;
     }

@@ -88,7 +88,7 @@ public sealed class TextTableTests
         var table = new TextTable("NAME", "NOTE");
         table.Add("\u001b[31mred\n", "[bold]x[/]");
 
-        Assert.That(Drawn(Terminal.Plain, table.Write), Is.EqualTo("NAME               NOTE\n\\u001b[31mred\\u000a  [bold]x[/]\n"));
+        Assert.That(Drawn(Terminal.Plain, table.Write), Is.EqualTo("NAME                 NOTE\n\\u001b[31mred\\u000a  [bold]x[/]\n"));
     }
 
     [Test]
@@ -164,7 +164,7 @@ public sealed class TextTableTests
         PeerSnapshot[] peers = [new(many[0], "static", [new Vni(100), new Vni(200)], 0, "no-route", null, 1, 50, 2, 100)];
 
         Assert.That(Drawn(Terminal.Plain, (output, terminal) => SnapshotTables.Write(domains, output, terminal)), Is.EqualTo("""
-            VNI  NAME  DISCOVERY  PORTS     FLOOD TO                                                            MTU  FDB  AGEING  MOVES  TO UNDERLAY  FROM UNDERLAY  DROPS
+            VNI  NAME  DISCOVERY  PORTS     FLOOD TO                                                             MTU  FDB  AGEING  MOVES  TO UNDERLAY  FROM UNDERLAY  DROPS
             100  blue  static     tap-blue  198.18.0.2:4789,198.18.0.3:4789,198.18.0.4:4789,198.18.0.5:4789,+2  1450    2     300      0           10             20      0
             200  red   multicast  -         239.1.1.200                                                         1450    0     300      1            0              0      4
 
