@@ -121,7 +121,7 @@ wait_for_frames() {
 }
 
 transfer() {
-    ip netns exec two-hosts-2 iperf3 --server --one-off --bind 198.19.0.2 > "$state/iperf3.log" 2>&1 < /dev/null &
+    ip netns exec two-hosts-2 iperf3 --server --one-off --forceflush --bind 198.19.0.2 > "$state/iperf3.log" 2>&1 < /dev/null &
     local server=$! deadline=$((SECONDS + 5)) result
     until grep -q listening "$state/iperf3.log"; do
         [[ $SECONDS -lt $deadline ]] || die "iperf3 does not start: $(cat "$state/iperf3.log")"

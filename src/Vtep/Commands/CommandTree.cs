@@ -3,23 +3,39 @@
 
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Microsoft.Extensions.Logging;
 using VtepDataPlane.Daemon.Configuration;
+using VtepDataPlane.Daemon.Hosting;
 
 namespace VtepDataPlane.Daemon.Commands;
 
 /// <summary>The commands of vtep.</summary>
 internal static class CommandTree
 {
-    public static RootCommand Create() =>
-        new("A VXLAN tunnel endpoint (VTEP) in user space: joins TAP devices of several hosts into Ethernet segments over UDP.")
+    private const string Description = """
+        A VXLAN tunnel endpoint (VTEP) in user space: joins TAP devices of several hosts into Ethernet segments over UDP.
+          Exit codes: 0 done, 1 failed, 2 wrong configuration or command line, 3 no daemon reachable.
+        """;
+
+    public static RootCommand Create(Func<VtepConfig, ILoggerFactory, DataPlane> start) =>
+        new(Description)
         {
+            RunCommand.Create(start),
             CheckCommand.Create(),
+            ShowCommand.Create(),
+            ReloadCommand.Create(),
+            FdbCommand.Create(),
         };
 
     /// <summary>Parses and runs a command line; gives the exit code.</summary>
-    public static async Task<int> InvokeAsync(string[] arguments, TextWriter output, TextWriter errors)
+    /// <param name="arguments">The command line.</param>
+    /// <param name="output">Where answers go.</param>
+    /// <param name="errors">Where complaints go.</param>
+    /// <param name="start">Starts the data plane of the run command.</param>
+    public static async Task<int> InvokeAsync(
+        string[] arguments, TextWriter output, TextWriter errors, Func<VtepConfig, ILoggerFactory, DataPlane> start)
     {
-        ParseResult parsed = Create().Parse(arguments);
+        ParseResult parsed = Create(start).Parse(arguments);
         var writers = new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false };
 
         // The run command waits for signals itself, and the others end by them.
@@ -35,10 +51,15 @@ internal static class CommandTree
     {
         Command command = parsed.CommandResult.Command;
         string[] words = [.. command.Subcommands.Select(subcommand => subcommand.Name)];
+        string all = string.Join(", ", words);
         if (words.Length > 0 && parsed.UnmatchedTokens is [{ } unknown, ..])
         {
-            string meant = Spelling.Nearest(unknown, words) is { } near ? $"did you mean {near}?" : $"the commands are {string.Join(", ", words)}.";
+            string meant = Spelling.Nearest(unknown, words) is { } near ? $"did you mean {near}?" : $"the commands are {all}.";
             yield return $"{FullName(command)} has no command {VtepConfigRules.Quote(unknown)}; {meant}";
+        }
+        else if (words.Length > 0 && command.Action is null)
+        {
+            yield return $"{FullName(command)} needs a command: {all}.";
         }
         else
         {

@@ -10,7 +10,6 @@ internal sealed class ConfigObject
 {
     private readonly ConfigNode _node;
     private readonly ConfigProblems _problems;
-    private readonly HashSet<string> _suggested = [];
 
     private ConfigObject(ConfigNode node, ConfigProblems problems)
     {
@@ -38,13 +37,11 @@ internal sealed class ConfigObject
     /// <summary>The member by that name; null when it isn't there or is <c>null</c>, which says the same.</summary>
     public ConfigNode? Optional(string key) => _node.Member(key) is { Kind: not JsonValueKind.Null } member ? member : null;
 
-    /// <summary>The member by that name; null, with a complaint, when it isn't there.</summary>
+    /// <summary>The member by that name; null, with a complaint, when it isn't there nor, it seems, misspelt.</summary>
     public ConfigNode? Required(string key, string example)
     {
         ConfigNode? member = _node.Member(key);
-        if (member is null && _suggested.Contains(key))
-            _problems.MarkBad(_node.PathOf(key));
-        else if (member is null)
+        if (member is null && !_problems.BadPaths.Contains(_node.PathOf(key)))
             _problems.AddMissing(_node, key, $"the key \"{key}\" is missing; add \"{key}\": {example}");
         return member;
     }
@@ -68,7 +65,8 @@ internal sealed class ConfigObject
         string unknown = $"unknown key {VtepConfigRules.Quote(child.Key!)}";
         if (Spelling.Nearest(child.Key!, keys) is { } near)
         {
-            _suggested.Add(near);
+            // What was meant to be there isn't missing, and nothing can be said of its value.
+            _problems.MarkBad(_node.PathOf(near));
             _problems.AddKey(child, $"{unknown}; did you mean \"{near}\"?");
         }
         else

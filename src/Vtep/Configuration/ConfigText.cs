@@ -17,6 +17,7 @@ internal readonly record struct ConfigSyntaxError(int Line, int Column, string M
 internal sealed class ConfigText
 {
     private const int MaxDepth = 16;
+    private const string Empty = "the file is empty; write at least { \"underlay\": { \"local\": \"198.18.0.1\" }, \"bridgeDomains\": [] }";
 
     private readonly ReadOnlyMemory<byte> _bytes;
     private readonly List<int> _lineStarts = [0];
@@ -121,6 +122,6 @@ internal sealed class ConfigText
         string message = broken.Message;
         int tail = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         string what = (tail < 0 ? message : message[..tail]).TrimEnd('.');
-        return new ConfigSyntaxError(at, column, _bytes.Length == 0 ? "the file is empty; see samples/vtep.jsonc" : $"this is no JSON: {what}");
+        return new ConfigSyntaxError(at, column, _bytes.Length == 0 ? Empty : $"this is no JSON: {VtepConfigRules.Escape(what)}");
     }
 }

@@ -116,7 +116,7 @@ internal sealed class RtNetlink : IDisposable
         return Transact<LinkInfo>(ref request, 0, null, []);
     }
 
-    /// <summary>Adds an address. An IPv6 address is usable at once: no duplicate address detection.</summary>
+    /// <summary>Adds an address. An IPv6 address can be bound at once: no duplicate address detection.</summary>
     /// <returns>0 or a negated errno, EEXIST when it is there; <see cref="Explain"/> puts it into words.</returns>
     public int AddAddress(int index, in InterfaceAddress address) =>
         ChangeAddress(Rtnl.RTM_NEWADDR, Rtnl.NLM_F_ACK | Rtnl.NLM_F_CREATE | Rtnl.NLM_F_EXCL, index, address);

@@ -152,16 +152,22 @@ internal sealed partial class Fdb
     /// claimed one for the same key, unless the caller insists on a slot of its own.</returns>
     private int Claim(in Probe probe, bool insist)
     {
-        int inFirst = BitOperations.PopCount(Matches(probe.First, 0));
-        int inSecond = BitOperations.PopCount(Matches(probe.Second, 0));
-        bool firstBucket = inFirst >= BucketSlots / 2 || inFirst >= inSecond;
-        int slot = ClaimIn(firstBucket ? probe.First : probe.Second, probe.Key, insist);
-        return slot != NotFound ? slot : ClaimIn(firstBucket ? probe.Second : probe.First, probe.Key, insist);
+        uint first = Matches(probe.First, 0);
+        uint second = Matches(probe.Second, 0);
+        // looked for after the empty slots: whoever claimed one for this key before us is seen here, whoever does so after us is met at the CAS
+        if (!insist && IsElsewhere(probe, NotFound))
+            return Taken;
+        int roomInFirst = BitOperations.PopCount(first);
+        bool takeFirst = roomInFirst >= BucketSlots / 2 || roomInFirst >= BitOperations.PopCount(second);
+        int slot = takeFirst ? ClaimIn(probe.First, first, probe.Key, insist) : ClaimIn(probe.Second, second, probe.Key, insist);
+        if (slot != NotFound)
+            return slot;
+        return takeFirst ? ClaimIn(probe.Second, second, probe.Key, insist) : ClaimIn(probe.First, first, probe.Key, insist);
     }
 
-    private int ClaimIn(int bucket, ulong key, bool insist)
+    private int ClaimIn(int bucket, uint empty, ulong key, bool insist)
     {
-        for (uint empty = Matches(bucket, 0); empty != 0; empty &= empty - 1)
+        for (; empty != 0; empty &= empty - 1)
         {
             int slot = bucket + BitOperations.TrailingZeroCount(empty);
             ulong holder = Interlocked.CompareExchange(ref _words[slot], key, 0);
@@ -207,12 +213,16 @@ internal sealed partial class Fdb
         }
     }
 
-    /// <summary>The key is in a slot other than <paramref name="slot"/>, with or without a value.</summary>
+    /// <summary>The key is in a slot other than <paramref name="slot"/> (NotFound: in any), with or without a value.</summary>
     private bool IsElsewhere(in Probe probe, int slot)
     {
-        uint matches = Matches(probe.First, probe.Key) | (Matches(probe.Second, probe.Key) << BucketSlots);
-        int own = slot - probe.First is >= 0 and < BucketSlots ? slot - probe.First : slot - probe.Second + BucketSlots;
-        return (matches & ~(1u << own)) != 0;
+        uint first = Matches(probe.First, probe.Key);
+        uint second = Matches(probe.Second, probe.Key);
+        if ((uint)(slot - probe.First) < BucketSlots)
+            first &= ~(1u << (slot - probe.First));
+        else if ((uint)(slot - probe.Second) < BucketSlots)
+            second &= ~(1u << (slot - probe.Second));
+        return (first | second) != 0;
     }
 
     /// <summary>Counts an entry before it is there: Learned when there is room, else what is exhausted, and then nothing is counted.</summary>

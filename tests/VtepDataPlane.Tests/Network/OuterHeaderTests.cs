@@ -2,6 +2,7 @@
 // (vxlan_reserved.sh), TTL, TOS and DF fixed and inherited (l2_tos_ttl_inherit.sh), source ports, inner VLAN tags. Rows ENC-1 to
 // 6, ENC-8, DEC-1, DEC-2, DEC-9.
 
+using NUnit.Framework;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Underlay;

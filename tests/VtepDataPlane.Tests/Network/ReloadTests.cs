@@ -1,6 +1,7 @@
 // One configuration becoming another under a running VTEP: unchanged parts are untouched, all of it or nothing, and what goes takes
 // its FDB entries, VTEPs and devices with it.
 
+using NUnit.Framework;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Wire;
@@ -158,6 +159,19 @@ public sealed class ReloadTests
         network.Forge(C, A, Vxlan(100, Udp(other, MacAddress.Broadcast)));
         network.Run();
         Assert.That(a.Port("a1").Waiting, Is.EqualTo(1), "a VTEP the operator named in an entry is admitted");
+    }
+
+    [Test]
+    public void AConfiguredEntryThatCannotBe_IsAWarning()
+    {
+        using var network = new TestNetwork();
+        BridgeDomainConfig domain = Domain(100, [], [B]) with
+        {
+            Ports = [new PortConfig { Tap = "a1", Mac = MacA }],
+            Fdb = [new StaticFdbEntry(MacA, new VtepEndpoint(InetAddress.Parse(B), 4789), null)],
+        };
+        Node a = network.Add(A, domain);
+        Assert.That(a.Vtep.Status().Warnings.Single(), Does.Contain(MacA.ToString()).And.Contain("not in force"), "the MAC is the port's own");
     }
 
     [Test]

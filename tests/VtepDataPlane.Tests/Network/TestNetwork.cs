@@ -1,6 +1,7 @@
 // A network of VTEPs in one process, step by step: no root, no thread, no clock but the one set here. Conservation is asserted
 // when it is disposed of, so every test that uses it asserts it: frames in = sent + drops by reason.
 
+using NUnit.Framework;
 using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;

@@ -50,6 +50,20 @@ public class RemoteVtepsTests
     }
 
     [Test]
+    public void AVtepThatComesAndGoesAThousandTimes_StillFindsAPlace()
+    {
+        var vteps = new RemoteVteps(4096, 32, s_seed);
+        for (int i = 0; i < 1000; i++)
+        {
+            int id = vteps.Acquire(Endpoint(1));
+            Assert.That(id, Is.Not.Zero, $"after {i} times");
+            Assert.That(vteps.Find(Address(1), Port), Is.EqualTo(id));
+            vteps.Release(id);
+            vteps.Reclaim(id);
+        }
+    }
+
+    [Test]
     public void SameAddressWithAnotherPortOrFamily_IsAnotherVtep()
     {
         RemoteVteps vteps = NewVteps();
@@ -282,16 +296,51 @@ public class RemoteVtepsTests
     }
 
     [Test]
-    public void FindTouchAndAdmit_AllocateNothing()
+    public void OneVtepThatComesAndGoesForever_IsAlwaysTakenBack()
+    {
+        RemoteVteps vteps = NewVteps(capacity: 4096, learnedLimit: 256);
+        int[] expired = new int[1];
+        for (uint round = 0; round < 1000; round++)
+        {
+            int id = Admit(vteps, 1, round * 10);
+            Assert.That(id, Is.Not.EqualTo(0));
+            Assert.That(vteps.Expire(round * 10 + 5, 5, expired), Is.EqualTo(1));
+            vteps.Reclaim(id);
+        }
+    }
+
+    [Test]
+    public void FindingAndTouching_AllocateNothing()
     {
         RemoteVteps vteps = NewVteps(capacity: 4096, learnedLimit: 4096);
         InetAddress[] addresses = [.. Enumerable.Range(0, 4000).Select(Address)];
         UseEverything(vteps, addresses.AsSpan(0, 1000));
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        int found = UseEverything(vteps, addresses);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.That(found, Is.EqualTo(4000), "it did the work");
-        Assert.That(allocated, Is.EqualTo(0));
+        long least = long.MaxValue;
+        // the least of a few passes: the runtime may allocate on this thread while it compiles methods anew
+        for (int pass = 0; pass < 5; pass++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            int found = UseEverything(vteps, addresses);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.That(found, Is.EqualTo(4000), "it did the work");
+        }
+        Assert.That(least, Is.EqualTo(0));
+    }
+
+    [Test]
+    public void Admitting_AllocatesNothing()
+    {
+        InetAddress[] addresses = [.. Enumerable.Range(0, 1000).Select(Address)];
+        long least = long.MaxValue;
+        for (int pass = 0; pass < 5; pass++)
+        {
+            RemoteVteps vteps = NewVteps(capacity: 1000, learnedLimit: 1000);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            int found = UseEverything(vteps, addresses);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.That((found, vteps.LearnedCount), Is.EqualTo((1000, 1000)), "it did the work");
+        }
+        Assert.That(least, Is.EqualTo(0));
     }
 
     private static int UseEverything(RemoteVteps vteps, ReadOnlySpan<InetAddress> addresses)
@@ -383,6 +432,38 @@ public class RemoteVtepsTests
         Assert.That(rows.Select(row => row.Endpoint), Is.Unique);
         Assert.That(rows.Select(row => vteps.Find(row.Endpoint.Address, Port)), Is.EqualTo(rows.Select(row => row.Id)));
         Assert.That(vteps.LearnedCount, Is.EqualTo(rows.Count(row => !row.IsStatic)));
+    }
+
+    [Test]
+    public void SourcesAdmittedWhileTheIndexIsReplaced_AreAllFound()
+    {
+        const int Sources = 500;
+        InetAddress[] addresses = [.. Enumerable.Range(0, Sources).Select(Address)];
+        int lost = 0;
+        for (int round = 0; round < 100; round++)
+        {
+            var vteps = new RemoteVteps(Sources + 8, Sources, s_seed);
+            int[] ids = new int[Sources];
+            Task[] worker = Start(1, _ =>
+            {
+                for (int i = 0; i < Sources; i++)
+                {
+                    // false only for the moment in which the index is being replaced
+                    while (!vteps.TryAdmit(addresses[i], Port, 1, out ids[i]))
+                        Thread.SpinWait(10);
+                    Thread.SpinWait(50);
+                }
+            });
+            while (!worker[0].IsCompleted)
+            {
+                int id = vteps.Acquire(Endpoint(60_000));
+                vteps.Release(id); // leaves a tombstone; thousands of them make a new index
+                vteps.Reclaim(id);
+            }
+            Task.WaitAll(worker);
+            lost += Enumerable.Range(0, Sources).Count(i => vteps.Find(addresses[i], Port) != ids[i]);
+        }
+        Assert.That(lost, Is.EqualTo(0));
     }
 
     /// <summary>The control loop: acquires, releases, expires, and reclaims once every worker has left the batch it was in.</summary>

@@ -5,7 +5,7 @@ using NUnit.Framework;
 using VtepDataPlane.Linux.Udp;
 using VtepDataPlane.Wire;
 
-namespace VtepDataPlane.Tests.Udp;
+namespace VtepDataPlane.Tests.Sockets;
 
 internal sealed class PortOwnerTests
 {

@@ -1,0 +1,51 @@
+// What the commands that ask a running daemon have in common: the --socket option, and what is said when it doesn't answer.
+
+using System.CommandLine;
+using VtepDataPlane.Daemon.Configuration;
+using VtepDataPlane.Daemon.Control;
+
+namespace VtepDataPlane.Daemon.Commands;
+
+/// <summary>Commands to a running daemon.</summary>
+internal static class ControlCommands
+{
+    private const int BadRequest = 400;
+
+    public static Option<string> SocketOption() => new("--socket")
+    {
+        Description = "The daemon's control socket.",
+        HelpName = "PATH",
+        DefaultValueFactory = _ => DaemonConfig.DefaultControlSocket,
+    };
+
+    /// <summary>Asks, and gives the exit code.</summary>
+    public static async Task<int> AskAsync(ParseResult parsed, Option<string> socket, Func<ControlClient, TextWriter, Task> ask)
+    {
+        InvocationConfiguration writers = parsed.InvocationConfiguration;
+        string path = parsed.GetRequiredValue(socket);
+        if (DaemonConfig.SocketPathProblem(Path.GetFullPath(path)) is { } wrong)
+        {
+            writers.Error.WriteLine($"--socket: {wrong}.");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            using var client = new ControlClient(path);
+            await ask(client, writers.Output);
+            return ExitCode.Ok;
+        }
+        catch (UnreachableException error)
+        {
+            writers.Error.WriteLine(VtepConfigRules.Escape(error.Message));
+            return ExitCode.Unreachable;
+        }
+        catch (RefusedException refusal)
+        {
+            writers.Error.WriteLine(VtepConfigRules.Escape(refusal.Message));
+            foreach (string error in refusal.Problem.Errors ?? [])
+                writers.Error.WriteLine(VtepConfigRules.Escape(error));
+            return refusal.Problem.Status == BadRequest ? ExitCode.Usage : ExitCode.Failed;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+// The control API: HTTP over a unix socket, nothing over TCP.
+//
+//   GET    /v1/status  /v1/domains  /v1/ports  /v1/peers  /v1/fdb[?vni=N]  /v1/neighbors  /v1/counters
+//   POST   /v1/reload
+//   POST   /v1/fdb      { "vni": 100, "mac": "02:...", "vtep": "198.18.0.2" | "port": "tap-blue", "replace": false }
+//   DELETE /v1/fdb?vni=100&mac=02:...[&vtep=198.18.0.2]
+//
+// Answers are the snapshot records as JSON; 204 when there is nothing to say; errors are problem JSON (RFC 9457) whose "detail"
+// is a sentence. Handlers are plain request delegates: no binding by reflection. They run on thread pool threads and never touch
+// the frame path. Requests are bounded in number, size and time.
+
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using VtepDataPlane.Daemon.Configuration;
+using VtepDataPlane.Daemon.Hosting;
+using VtepDataPlane.Frames;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Daemon.Control;
+
+/// <summary>The routes of the control API.</summary>
+/// <param name="dataPlane">What is shown and changed.</param>
+/// <param name="reload">Reloads the configuration; gives every error.</param>
+internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<string>>> reload)
+{
+    /// <summary>Bytes a request body may have. It must also arrive: the server gives up on one that trickles in.</summary>
+    public const int MaxRequestBody = 4096;
+
+    private Vtep Vtep => dataPlane.Vtep;
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        Get(routes, "/v1/status", ControlJson.Default.VtepSnapshot, () => Vtep.Status());
+        Get(routes, "/v1/domains", ControlJson.Default.IReadOnlyListDomainSnapshot, Vtep.Domains);
+        Get(routes, "/v1/ports", ControlJson.Default.IReadOnlyListPortSnapshot, Vtep.Ports);
+        Get(routes, "/v1/peers", ControlJson.Default.IReadOnlyListPeerSnapshot, () => Vtep.Peers(dataPlane.Now()));
+        Get(routes, "/v1/neighbors", ControlJson.Default.IReadOnlyListNeighborSnapshot, () => []);
+        Get(routes, "/v1/counters", ControlJson.Default.CounterSnapshot, Vtep.Counters);
+        routes.MapGet("/v1/fdb", (RequestDelegate)GetFdb);
+        routes.MapPost("/v1/fdb", (RequestDelegate)AddFdb);
+        routes.MapDelete("/v1/fdb", (RequestDelegate)DeleteFdb);
+        routes.MapPost("/v1/reload", (RequestDelegate)Reload);
+        routes.MapFallback((RequestDelegate)NotFound);
+    }
+
+    private static void Get<T>(IEndpointRouteBuilder routes, string path, JsonTypeInfo<T> type, Func<T> read) =>
+        routes.MapGet(path, (RequestDelegate)(context => context.Response.WriteAsJsonAsync(read(), type)));
+
+    private Task GetFdb(HttpContext context)
+    {
+        string? text = context.Request.Query["vni"];
+        if (text is null)
+            return context.Response.WriteAsJsonAsync(Vtep.Fdb(dataPlane.Now()), ControlJson.Default.IReadOnlyListFdbSnapshot);
+        return Vni.TryParse(text, out Vni vni)
+            ? context.Response.WriteAsJsonAsync(Vtep.Fdb(dataPlane.Now(), vni), ControlJson.Default.IReadOnlyListFdbSnapshot)
+            : BadRequest(context, NoVni(text));
+    }
+
+    private async Task AddFdb(HttpContext context)
+    {
+        FdbRequest? request;
+        try
+        {
+            request = await JsonSerializer.DeserializeAsync(context.Request.Body, ControlJson.Default.FdbRequest, context.RequestAborted);
+        }
+        catch (JsonException error)
+        {
+            await BadRequest(context, error.Message);
+            return;
+        }
+        catch (BadHttpRequestException error)
+        {
+            await Fail(context, error.StatusCode, "Bad request", error.Message);
+            return;
+        }
+
+        if (request is null)
+            await BadRequest(context, "The request's body is null; say which entry is meant.");
+        else if (!TryEndpoint(request.Vtep, out VtepEndpoint? vtep))
+            await BadRequest(context, EndpointText.Complaint(request.Vtep!) + ".");
+        else
+            await Outcome(context, Vtep.AddFdb(request.Vni, request.Mac, vtep, request.Port, request.Replace));
+    }
+
+    private Task DeleteFdb(HttpContext context)
+    {
+        IQueryCollection query = context.Request.Query;
+        string mac = query["mac"].ToString();
+        string? remote = query["vtep"];
+        if (!Vni.TryParse(query["vni"], out Vni vni))
+            return BadRequest(context, NoVni(query["vni"].ToString()));
+        if (!MacAddress.TryParse(mac, out MacAddress station))
+            return BadRequest(context, $"{VtepConfigRules.Quote(mac)} is no MAC address; write six hex pairs, like 02:00:5e:10:00:01.");
+        return TryEndpoint(remote, out VtepEndpoint? vtep)
+            ? Outcome(context, Vtep.DeleteFdb(vni, station, vtep)) : BadRequest(context, EndpointText.Complaint(remote!) + ".");
+    }
+
+    private async Task Reload(HttpContext context)
+    {
+        IReadOnlyList<string> errors = await reload();
+        if (errors.Count == 0)
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+        else
+            await Fail(context, StatusCodes.Status422UnprocessableEntity, "Not reloaded",
+                "The configuration was not reloaded; the old one is still in force.", errors);
+    }
+
+    private static Task NotFound(HttpContext context) =>
+        Fail(context, StatusCodes.Status404NotFound, "Not found",
+            $"There is no {context.Request.Method} {VtepConfigRules.Quote(context.Request.Path)} here.");
+
+    private static string NoVni(string text) => $"{VtepConfigRules.Quote(text)} is no VNI; write a number from 0 to {Vni.MaxValue}.";
+
+    private bool TryEndpoint(string? text, out VtepEndpoint? endpoint)
+    {
+        bool ok = EndpointText.TryParse(text ?? "", Vtep.Config.Underlay.Port, out VtepEndpoint parsed);
+        endpoint = ok ? parsed : null;
+        return ok || text is null;
+    }
+
+    private static Task Outcome(HttpContext context, string? whyNot)
+    {
+        if (whyNot is not null)
+            return Fail(context, StatusCodes.Status409Conflict, "Not done", whyNot);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    private static Task BadRequest(HttpContext context, string sentence) =>
+        Fail(context, StatusCodes.Status400BadRequest, "Bad request", sentence);
+
+    private static Task Fail(HttpContext context, int status, string title, string sentence, IReadOnlyList<string>? errors = null)
+    {
+        context.Response.StatusCode = status;
+        var problem = new ControlProblem(title, status, sentence, errors);
+        return context.Response.WriteAsJsonAsync(problem, ControlJson.Default.ControlProblem, "application/problem+json");
+    }
+}

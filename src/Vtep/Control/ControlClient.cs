@@ -1,0 +1,99 @@
+// The commands' side of the control API.
+
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace VtepDataPlane.Daemon.Control;
+
+/// <summary>No daemon could be asked; the message is a sentence.</summary>
+internal sealed class UnreachableException(string message, Exception inner) : Exception(message, inner);
+
+/// <summary>The daemon said no.</summary>
+internal sealed class RefusedException(ControlProblem problem) : Exception(problem.Detail)
+{
+    public ControlProblem Problem { get; } = problem;
+}
+
+/// <summary>Asks the daemon behind a control socket.</summary>
+internal sealed class ControlClient : IDisposable
+{
+    private readonly HttpClient _http;
+    private readonly string _socket;
+
+    public ControlClient(string socket)
+    {
+        _socket = socket;
+        var handler = new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false, AllowAutoRedirect = false };
+        _http = new HttpClient(handler) { BaseAddress = new Uri("http://vtep"), Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    /// <summary>The answer's bytes.</summary>
+    /// <exception cref="UnreachableException">Nobody answers.</exception>
+    /// <exception cref="RefusedException">The daemon says no.</exception>
+    public async Task<byte[]> SendAsync(HttpMethod method, string path, HttpContent? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body };
+        try
+        {
+            using HttpResponseMessage response = await _http.SendAsync(request);
+            byte[] answer = await response.Content.ReadAsByteArrayAsync();
+            return response.IsSuccessStatusCode ? answer : throw new RefusedException(ReadProblem(response.StatusCode, answer));
+        }
+        catch (HttpRequestException error)
+        {
+            throw new UnreachableException(Describe(error), error);
+        }
+        catch (TaskCanceledException error)
+        {
+            throw new UnreachableException(
+                $"The vtep on {_socket} doesn't answer within {_http.Timeout.TotalSeconds} seconds; read its log, or restart it.", error);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static ControlProblem ReadProblem(HttpStatusCode status, byte[] answer)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(answer, ControlJson.Default.ControlProblem) ?? Unexplained(status);
+        }
+        catch (JsonException)
+        {
+            return Unexplained(status);
+        }
+    }
+
+    private static ControlProblem Unexplained(HttpStatusCode status) =>
+        new("Failed", (int)status, $"The daemon answered {(int)status} without a reason; is it another version of vtep?");
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket), cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private string Describe(HttpRequestException error)
+    {
+        const string Remedy = "start it with vtep run --config FILE, or name its socket with --socket";
+        return (error.InnerException as SocketException)?.SocketErrorCode switch
+        {
+            SocketError.AccessDenied =>
+                $"The vtep on {_socket} may not be asked by this user: permission denied; use root or a member of the socket's group.",
+            SocketError.ConnectionRefused => $"No vtep is listening on {_socket}: the socket is a leftover of one that is gone; {Remedy}.",
+            SocketError.AddressNotAvailable => $"No vtep is listening on {_socket}: there is no such socket; {Remedy}.",
+            { } => $"No vtep is listening on {_socket}: {error.InnerException!.Message}; {Remedy}.",
+            null => $"The vtep on {_socket} closed the connection: it has too many clients, or is stopping; try again.",
+        };
+    }
+}

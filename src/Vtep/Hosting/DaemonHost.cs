@@ -1,0 +1,117 @@
+// The daemon: data plane, control API, signals, life. Started in that order, stopped in reverse, so that systemd hears READY when
+// everything is up, and nobody can ask a data plane that is gone.
+//
+//   SIGTERM, SIGINT  drain, remove what was made, exit 0     (host lifetime, at most StopTimeout)
+//   SIGHUP           reload the configuration file
+//
+// The host is built empty: no appsettings.json, no environment variables, no default address to listen on. What configures the
+// daemon is its configuration file alone.
+
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using VtepDataPlane.Daemon.Configuration;
+using VtepDataPlane.Daemon.Control;
+using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Frames;
+
+namespace VtepDataPlane.Daemon.Hosting;
+
+/// <summary>Runs a VTEP until it is told to stop.</summary>
+/// <param name="path">The configuration file, for reloads.</param>
+/// <param name="config">What it says.</param>
+/// <param name="start">Starts the data plane.</param>
+internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConfig, ILoggerFactory, DataPlane> start)
+{
+    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>The program's version without the commit.</summary>
+    public static string Version { get; } = typeof(DaemonHost).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Runs until a signal or <paramref name="stop"/>.</summary>
+    /// <exception cref="VtepException">It can't be started; nothing is left behind.</exception>
+    public async Task RunAsync(CancellationToken stop = default)
+    {
+        using ControlSocket socket = ControlSocket.Claim(config.ControlSocket);
+        await using WebApplication app = Build(socket);
+        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        ILogger log = loggers.CreateLogger("vtep");
+        await using DataPlane dataPlane = start(config.Vtep, loggers);
+        using var reloader = new Reloader(path, config, dataPlane);
+        new ControlApi(dataPlane, () => ReloadAsync(reloader, log)).Map(app);
+        using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            _ = ReloadAsync(reloader, log);
+        });
+
+        // The host's own handler, under systemd, knows SIGTERM only.
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+        {
+            signal.Cancel = true;
+            app.Lifetime.StopApplication();
+        });
+
+        app.Lifetime.ApplicationStopping.Register(log.Stopping);
+        await app.StartAsync(stop);
+        LogStart(dataPlane, log);
+        await app.WaitForShutdownAsync(stop);
+    }
+
+    private static WebApplication Build(ControlSocket socket)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.AddConsole(options =>
+        {
+            options.FormatterName = LineFormatter.FormatterName;
+            options.LogToStandardErrorThreshold = LogLevel.Trace;
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Error);
+
+        // What goes wrong at the start is thrown to us as well, and said once.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<ConsoleFormatter, LineFormatter>();
+        builder.Services.AddSystemd();
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = s_stopTimeout);
+        builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = _ => socket.Bind());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, socket.Path));
+        return builder.Build();
+    }
+
+    private static void Limit(KestrelServerOptions options, string path)
+    {
+        options.ListenUnixSocket(path);
+        options.AddServerHeader = false;
+        options.Limits.MaxConcurrentConnections = 32;
+        options.Limits.MaxRequestBodySize = ControlApi.MaxRequestBody;
+        options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+        options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(5);
+    }
+
+    private async Task<IReadOnlyList<string>> ReloadAsync(Reloader reloader, ILogger log)
+    {
+        IReadOnlyList<string> errors = await reloader.ReloadAsync();
+        foreach (string error in errors)
+            log.NotReloaded(error);
+        VtepConfig now = reloader.Config.Vtep;
+        if (errors.Count == 0)
+            log.Reloaded(path, now.BridgeDomains.Count, now.BridgeDomains.Sum(domain => domain.Ports.Count));
+        return errors;
+    }
+
+    private static void LogStart(DataPlane dataPlane, ILogger log)
+    {
+        VtepSnapshot status = dataPlane.Vtep.Status();
+        log.Started(Version, new VtepEndpoint(status.Local, status.Port), status.Workers, status.BridgeDomains, status.Ports);
+    }
+}

@@ -1,0 +1,23 @@
+// Everything the daemon logs. Field names: version local port workers domains ports config error.
+
+using Microsoft.Extensions.Logging;
+using VtepDataPlane.Frames;
+
+namespace VtepDataPlane.Daemon.Hosting;
+
+/// <summary>Log messages.</summary>
+internal static partial class DaemonLog
+{
+    [LoggerMessage(1, LogLevel.Information,
+        "vtep {version} is up: VTEP {local}, workers: {workers}, bridge domains: {domains}, ports: {ports}")]
+    public static partial void Started(this ILogger log, string version, VtepEndpoint local, int workers, int domains, int ports);
+
+    [LoggerMessage(2, LogLevel.Information, "Reloaded {config}: bridge domains: {domains}, ports: {ports}")]
+    public static partial void Reloaded(this ILogger log, string config, int domains, int ports);
+
+    [LoggerMessage(3, LogLevel.Error, "Not reloaded: {error}")]
+    public static partial void NotReloaded(this ILogger log, string error);
+
+    [LoggerMessage(4, LogLevel.Information, "Stopping.")]
+    public static partial void Stopping(this ILogger log);
+}

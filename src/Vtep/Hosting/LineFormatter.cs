@@ -1,0 +1,33 @@
+// One line for each log entry on a terminal or in a file: time, level, message. Under systemd its own formatter is used instead,
+// which leaves time to the journal and gives levels as <N> prefixes.
+
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace VtepDataPlane.Daemon.Hosting;
+
+/// <summary>Writes <c>2026-01-02T03:04:05.678Z info  message</c>.</summary>
+internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
+{
+    public const string FormatterName = "line";
+
+    public override void Write<TState>(in LogEntry<TState> entry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        string message = entry.Formatter(entry.State, entry.Exception);
+        string at = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        textWriter.Write($"{at} {Level(entry.LogLevel)} {VtepConfigRules.Escape(message)}");
+        if (entry.Exception is { } error)
+            textWriter.Write($" {VtepConfigRules.Escape(error.ToString())}");
+        textWriter.WriteLine();
+    }
+
+    private static string Level(LogLevel level) => level switch
+    {
+        LogLevel.Trace or LogLevel.Debug => "debug",
+        LogLevel.Information => "info ",
+        LogLevel.Warning => "warn ",
+        _ => "error",
+    };
+}

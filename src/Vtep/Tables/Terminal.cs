@@ -1,0 +1,25 @@
+// What the output can show. A pipe or a file gets plain text of any width: programs read it, and nothing may be cut or folded.
+
+namespace VtepDataPlane.Daemon.Tables;
+
+/// <summary>What the output can show.</summary>
+/// <param name="Ansi">Escape sequences are understood and wanted.</param>
+/// <param name="Width">Columns; null: as many as it takes.</param>
+internal readonly record struct Terminal(bool Ansi, int? Width)
+{
+    /// <summary>A pipe or a file.</summary>
+    public static Terminal Plain => new(false, null);
+
+    /// <summary>Standard output.</summary>
+    public static Terminal OfStandardOutput() =>
+        Console.IsOutputRedirected ? Plain : Of(Console.WindowWidth, Environment.GetEnvironmentVariable);
+
+    /// <summary>A terminal as the environment describes it (NO_COLOR, see no-color.org, and TERM).</summary>
+    /// <param name="width">Its columns; 0 when it doesn't say.</param>
+    /// <param name="variable">Looks up an environment variable.</param>
+    public static Terminal Of(int width, Func<string, string?> variable)
+    {
+        bool isPlain = !string.IsNullOrEmpty(variable("NO_COLOR")) || variable("TERM") is null or "" or "dumb";
+        return new Terminal(!isPlain, width > 0 ? width : null);
+    }
+}
