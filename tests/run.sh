@@ -85,12 +85,22 @@ sweep_namespaces() {
     done < <(ip netns list)
 }
 
+# Ends the running command with all its children: a namespace is a leftover only when its test process is really gone.
+end_job() {
+    kill -TERM -- "-$job" 2> /dev/null || return 0
+    local i
+    for ((i = 0; i < 50; i++)); do
+        kill -0 -- "-$job" 2> /dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL -- "-$job" 2> /dev/null || true
+    wait "$job" 2> /dev/null || true
+}
+
 scratch=
 leave() {
     trap - EXIT INT TERM
-    if [[ -n $job ]] && kill -TERM -- "-$job" 2> /dev/null; then
-        wait "$job" || true
-    fi
+    [[ -z $job ]] || end_job
     sweep_namespaces
     [[ -z $scratch ]] || rm -rf "$scratch"
 }
