@@ -7,7 +7,8 @@
 # system   tests/VtepDataPlane.SystemTests: network namespaces and real peers, as root
 # EXPRESSION is what 'dotnet test --filter' takes, such as FullyQualifiedName~Ovs.
 #
-# As root it installs the Debian packages that the system tests need and lack; otherwise it names them. Results: artifacts/test-results/*.trx.
+# As root it installs the Debian packages that the system tests need and lack; otherwise it names them.
+# Results: artifacts/test-results/*.trx.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -131,7 +132,8 @@ run_suite() {
     echo
     echo "== $name tests"
     TMPDIR=$scratch run_limited "$limit" dotnet test "tests/$project" -c Release --no-build --results-directory "$results" \
-        --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" ${filter:+--filter "$filter"} -- NUnit.DisplayName=FullName || code=$?
+        --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" ${filter:+--filter "$filter"} \
+        -- NUnit.DisplayName=FullName || code=$?
     good=$(counter "$trx" passed) bad=$(counter "$trx" failed) ran=$(counter "$trx" total)
     good=${good:-0} bad=${bad:-0} ran=${ran:-0}
     if [[ $code -eq 124 || $code -eq 137 ]]; then
