@@ -7,7 +7,8 @@
 # system   tests/VtepDataPlane.SystemTests: network namespaces and real peers, as root
 # EXPRESSION is what 'dotnet test --filter' takes, such as FullyQualifiedName~Ovs.
 #
-# As root it installs the Debian packages that the system tests need and lack; otherwise it names them. Results: artifacts/test-results/*.trx.
+# As root it installs the Debian packages that the system tests need and lack; otherwise it names them.
+# Results: artifacts/test-results/*.trx.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -85,12 +86,22 @@ sweep_namespaces() {
     done < <(ip netns list)
 }
 
+# Ends the running command with all its children: a namespace is a leftover only when its test process is really gone.
+end_job() {
+    kill -TERM -- "-$job" 2> /dev/null || return 0
+    local i
+    for ((i = 0; i < 50; i++)); do
+        kill -0 -- "-$job" 2> /dev/null || return 0
+        sleep 0.1
+    done
+    kill -KILL -- "-$job" 2> /dev/null || true
+    wait "$job" 2> /dev/null || true
+}
+
 scratch=
 leave() {
     trap - EXIT INT TERM
-    if [[ -n $job ]] && kill -TERM -- "-$job" 2> /dev/null; then
-        wait "$job" || true
-    fi
+    [[ -z $job ]] || end_job
     sweep_namespaces
     [[ -z $scratch ]] || rm -rf "$scratch"
 }
@@ -121,7 +132,8 @@ run_suite() {
     echo
     echo "== $name tests"
     TMPDIR=$scratch run_limited "$limit" dotnet test "tests/$project" -c Release --no-build --results-directory "$results" \
-        --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" ${filter:+--filter "$filter"} -- NUnit.DisplayName=FullName || code=$?
+        --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" ${filter:+--filter "$filter"} \
+        -- NUnit.DisplayName=FullName || code=$?
     good=$(counter "$trx" passed) bad=$(counter "$trx" failed) ran=$(counter "$trx" total)
     good=${good:-0} bad=${bad:-0} ran=${ran:-0}
     if [[ $code -eq 124 || $code -eq 137 ]]; then

@@ -109,12 +109,17 @@ internal sealed class FaultTests : TestBed
     }
 
     private static LabDomain Blue(LabHost peer, string? group = null) =>
-        group is null ? new LabDomain("blue", 100) { Peers = [peer.Underlay] } : new LabDomain("blue", 100) { Group = IPAddress.Parse(group) };
+        group is null
+            ? new LabDomain("blue", 100) { Peers = [peer.Underlay] }
+            : new LabDomain("blue", 100) { Group = IPAddress.Parse(group) };
 
     private static LabDomain Red(LabHost peer) => new("red", 200) { Peers = [peer.Underlay], Overlay = 1 };
 
     private static LabDomain WithMac(LabDomain domain, string? mac) =>
-        mac is null ? domain : domain with { PortKeys = new Dictionary<string, JsonNode> { ["mac"] = mac } };
+        mac is null ? domain : WithPortKey(domain, "mac", mac);
 
-    private static LabDomain WithMtu(LabDomain domain, int mtu) => domain with { PortKeys = new Dictionary<string, JsonNode> { ["mtu"] = mtu } };
+    private static LabDomain WithMtu(LabDomain domain, int mtu) => WithPortKey(domain, "mtu", mtu);
+
+    private static LabDomain WithPortKey(LabDomain domain, string key, JsonNode value) =>
+        domain with { PortKeys = new Dictionary<string, JsonNode> { [key] = value } };
 }

@@ -75,7 +75,9 @@ internal sealed class LearningTests : TestBed
     public void SameMacInTwoDomains_LivesOnTwoHosts_AndFramesNeverMix()
     {
         Make(Lab.Switched(AddressFamily.InterNetwork, hosts: 3));
-        _vteps = [.. Lab.Hosts.Select(host => Start(host, Domain(host, "blue", 100, 300), Domain(host, "red", 200, 300) with { Overlay = 1 }))];
+        LabDomain Blue(LabHost host) => Domain(host, "blue", 100, ageing: 300);
+        LabDomain Red(LabHost host) => Domain(host, "red", 200, ageing: 300) with { Overlay = 1 };
+        _vteps = [.. Lab.Hosts.Select(host => Start(host, Blue(host), Red(host)))];
         RawSocket[] blue = [.. Lab.Hosts.Select(host => Own(new RawSocket(host.Namespace, "tap-blue")))];
         RawSocket[] red = [.. Lab.Hosts.Select(host => Own(new RawSocket(host.Namespace, "tap-red")))];
         blue[0].Send(RawFrame.Probe(RawFrame.Broadcast, Anna, "in blue"));
@@ -122,8 +124,11 @@ internal sealed class LearningTests : TestBed
 
     private void Announce(int host, string mac) => _sockets[host].Send(RawFrame.Probe(RawFrame.Broadcast, mac, "here I am"));
 
-    private void WaitUntilFdb(int host, string mac, string entry) =>
-        Wait.Until($"host {host + 1} has {mac} as '{entry}'", () => _vteps[host].Fdb(mac) is [{ } only] && only == entry, 5, () => _vteps[host].Show("fdb").ToJsonString());
+    private void WaitUntilFdb(int host, string mac, string entry)
+    {
+        bool IsThere() => _vteps[host].Fdb(mac) is [{ } only] && only == entry;
+        Wait.Until($"host {host + 1} has {mac} as '{entry}'", IsThere, 5, () => _vteps[host].Show("fdb").ToJsonString());
+    }
 
     // The sender's own socket sees its frame as outgoing, which RawSocket doesn't give: its count is of frames that came back.
     private void AssertCopies(byte[] frame, params int[] expected)

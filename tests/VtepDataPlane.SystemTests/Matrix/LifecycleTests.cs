@@ -40,7 +40,8 @@ internal sealed class LifecycleTests : TestBed
         LabDomain good = Domain("blue", 100, two);
         VtepProcess a = Start(one, good);
         a.Announce("agein");
-        a.Reload(() => a.Log.Contains("agein", StringComparison.Ordinal), good with { Keys = new Dictionary<string, JsonNode> { ["agein"] = 17 } });
+        LabDomain bad = good with { Keys = new Dictionary<string, JsonNode> { ["agein"] = 17 } };
+        a.Reload(() => a.Log.Contains("agein", StringComparison.Ordinal), bad);
         Ping.UntilReached(a.Station, b.Station.Address4);
         Ping.AssertReaches(a.Station, b.Station);
     }

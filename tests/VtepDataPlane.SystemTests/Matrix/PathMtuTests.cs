@@ -26,7 +26,8 @@ internal sealed class PathMtuTests(AddressFamily underlay) : TestBed
     {
         (VtepProcess a, VtepProcess b) = StartRouted();
         PingResult over = null!;
-        Wait.Until("the sender is told the MTU of the path", () => (over = PingTooBig(a.Station, b.Station)).ToldMtu == Narrow - Overhead, 10, () => over.Text);
+        bool IsTold() => (over = PingTooBig(a.Station, b.Station)).ToldMtu == Narrow - Overhead;
+        Wait.Until("the sender is told the MTU of the path", IsTold, 10, () => over.Text);
         PingResult fits = Ping.Run(a.Station, b.Station.Address4, count: 3, payload: Narrow - Overhead - 28, dontFragment: true);
         Assert.That(fits.Received, Is.EqualTo(3), fits.Text);
     }
@@ -51,7 +52,8 @@ internal sealed class PathMtuTests(AddressFamily underlay) : TestBed
         foreach (int mtu in (ReadOnlySpan<int>)[Narrow, 1500])
         {
             a.Host.Namespace.Ip($"link set eth0 mtu {mtu}");
-            Wait.Until($"the TAP has an MTU of {mtu - Overhead}", () => Mtu(a.Station) == mtu - Overhead, 5, () => $"It has {Mtu(a.Station)}.");
+            int expected = mtu - Overhead;
+            Wait.Until($"the TAP has an MTU of {expected}", () => Mtu(a.Station) == expected, 5, () => $"It has {Mtu(a.Station)}.");
         }
 
         Ping.AssertReaches(a.Station, b.Station);
@@ -67,7 +69,8 @@ internal sealed class PathMtuTests(AddressFamily underlay) : TestBed
         return (a, b);
     }
 
-    private PingResult PingTooBig(Station from, Station to) => Ping.Run(from, to.Address4, count: 1, payload: 1500 - Overhead - 28, dontFragment: true);
+    private PingResult PingTooBig(Station from, Station to) =>
+        Ping.Run(from, to.Address4, count: 1, payload: 1500 - Overhead - 28, dontFragment: true);
 
     private static int Mtu(Station station) =>
         int.Parse(station.Namespace.Exec("cat", $"/sys/class/net/{station.Device}/mtu").Output, CultureInfo.InvariantCulture);

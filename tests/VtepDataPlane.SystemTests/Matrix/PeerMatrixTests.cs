@@ -80,7 +80,8 @@ internal sealed class PeerMatrixTests(string underlay, string discovery, string 
         Assert.That(theirs.CountCopies(discover, expected: 1), Is.EqualTo(1), "DHCP discover towards the peer");
         theirs.Send(discover);
         Assert.That(ours.CountCopies(discover, expected: 1), Is.EqualTo(1), "DHCP discover from the peer");
-        byte[] multicast = RawFrame.Udp4("01:00:5e:01:02:03", "02:00:00:00:00:a2", (_ours.Address4, 5353), (IPAddress.Parse("239.1.2.3"), 30_001), new byte[64]);
+        (IPAddress, ushort) from = (_ours.Address4, 5353), group = (IPAddress.Parse("239.1.2.3"), 30_001);
+        byte[] multicast = RawFrame.Udp4("01:00:5e:01:02:03", "02:00:00:00:00:a2", from, group, new byte[64]);
         ours.Send(multicast);
         Assert.That(theirs.CountCopies(multicast, expected: 1), Is.EqualTo(1), "multicast towards the peer");
         theirs.Send(multicast);
@@ -90,8 +91,9 @@ internal sealed class PeerMatrixTests(string underlay, string discovery, string 
     private LabDomain Domain(LabHost other) =>
         discovery == "static" ? new LabDomain("blue", Vni) { Peers = [other.Underlay] } : new LabDomain("blue", Vni) { Group = Group };
 
-    private Station StartKernel(LabHost host, LabHost other) =>
-        (discovery == "static" ? KernelVxlan.WithPeers(Lab, host, Vni, [other.Underlay]) : KernelVxlan.WithGroup(Lab, host, Vni, Group)).Station;
+    private Station StartKernel(LabHost host, LabHost other) => discovery == "static"
+        ? KernelVxlan.WithPeers(Lab, host, Vni, [other.Underlay]).Station
+        : KernelVxlan.WithGroup(Lab, host, Vni, Group).Station;
 
     private IPAddress Group => IPAddress.Parse(underlay == "IPv6" ? "ff05::100" : "239.1.1.100");
 }

@@ -46,7 +46,8 @@ internal sealed class BackgroundProcess : IDisposable
 
     /// <summary>Waits for a line that contains <paramref name="text"/>; fails the test when it ends or is silent for too long.</summary>
     public void WaitForLine(string text, double seconds = 10) =>
-        Wait.Until($"'{CommandLine}' wrote '{text}'", () => Lines.Any(line => line.Contains(text, StringComparison.Ordinal)) || Ended(), seconds, () => Text);
+        Wait.Until($"'{CommandLine}' wrote '{text}'",
+            () => Lines.Any(line => line.Contains(text, StringComparison.Ordinal)) || Ended(), seconds, () => Text);
 
     /// <summary>Sends a signal by name, such as TERM.</summary>
     public void Signal(string name) => Command.Run("kill", $"-{name}", $"{Id}").OrFail();

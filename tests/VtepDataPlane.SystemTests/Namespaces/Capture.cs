@@ -26,7 +26,8 @@ internal sealed partial class Capture : IDisposable
         // Immediate mode, so that stopping it doesn't lose the packets of a block that isn't full yet. In this mode each packet takes
         // a slot of the snapshot length in the buffer, so both are chosen for 64 Ki packets: tcpdump shares the processors with what
         // it watches. -Z root, because the file lies in our folder.
-        _tcpdump = place.Start("tcpdump", ["-Z", "root", "-n", "-i", device, "-s", $"{SnapshotLength}", "-B", $"{SnapshotLength * 64}", "--immediate-mode", "-w", _file, filter]);
+        _tcpdump = place.Start("tcpdump",
+            ["-Z", "root", "-n", "-i", device, "-s", $"{SnapshotLength}", "-B", $"{SnapshotLength * 64}", "--immediate-mode", "-w", _file, filter]);
         _tcpdump.WaitForLine("listening on");
     }
 

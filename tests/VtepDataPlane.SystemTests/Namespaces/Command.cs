@@ -44,9 +44,11 @@ internal static class Command
     public static CommandResult Run(string program, params IEnumerable<string> arguments) => Run(UsualLimit, program, arguments);
 
     /// <summary>Starts a program with all three streams redirected.</summary>
-    public static Process Start(string program, IEnumerable<string> arguments, out string commandLine, IReadOnlyDictionary<string, string>? environment = null)
+    public static Process Start(
+        string program, IEnumerable<string> arguments, out string commandLine, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var info = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(program);
+        info.RedirectStandardInput = info.RedirectStandardOutput = info.RedirectStandardError = true;
         foreach (string argument in arguments)
             info.ArgumentList.Add(argument);
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())

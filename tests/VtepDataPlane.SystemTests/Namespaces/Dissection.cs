@@ -26,7 +26,8 @@ internal sealed partial class Dissection(string file, string where, int packets)
     private static readonly string[] s_options =
     [
         "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE",
-        "-o", "tcp.analyze_sequence_numbers:FALSE", "-d", "udp.port==4789,vxlan", "-d", "tcp.port==1-65535,data", "-d", $"udp.port=={UdpTransfer.Port},data",
+        "-o", "tcp.analyze_sequence_numbers:FALSE", "-d", "udp.port==4789,vxlan", "-d", "tcp.port==1-65535,data",
+        "-d", $"udp.port=={UdpTransfer.Port},data",
     ];
 
     /// <summary>How many packets were captured.</summary>
@@ -35,14 +36,18 @@ internal sealed partial class Dissection(string file, string where, int packets)
     /// <summary>How many packets match a display filter.</summary>
     public int Count(string displayFilter) => Read(displayFilter, "frame.number").Count;
 
-    /// <summary>The values of <paramref name="fields"/> in the packets that match; a field that occurs more than once (outer and inner) gives all its values.</summary>
+    /// <summary>
+    /// The values of <paramref name="fields"/> in the packets that match; a field that occurs more than once (outer and inner) gives all
+    /// its values.
+    /// </summary>
     public IReadOnlyList<Packet> Read(string displayFilter, params IEnumerable<string> fields)
     {
         string[] names = [.. fields];
-        CommandResult result = Command.Run(s_limit, "tshark",
-            ["-n", "-r", file, .. s_options, "-Y", displayFilter, "-T", "json", .. names.SelectMany(name => new[] { "-e", name })]).OrFail();
+        IEnumerable<string> wanted = names.SelectMany(name => new[] { "-e", name });
+        CommandResult result = Command.Run(s_limit, "tshark", ["-n", "-r", file, .. s_options, "-Y", displayFilter, "-T", "json", .. wanted]).OrFail();
         using JsonDocument document = JsonDocument.Parse(result.Output);
-        return [.. document.RootElement.EnumerateArray().Select(packet => Packet.From(packet.GetProperty("_source").GetProperty("layers")))];
+        IEnumerable<JsonElement> packets = document.RootElement.EnumerateArray();
+        return [.. packets.Select(packet => Packet.From(packet.GetProperty("_source").GetProperty("layers")))];
     }
 
     /// <summary>Fails the test when tshark finds fault with a packet; see the head of this file. Also when there is no packet.</summary>
@@ -50,7 +55,8 @@ internal sealed partial class Dissection(string file, string where, int packets)
     {
         Assert.That(Packets, Is.Positive, $"nothing to judge: no packet captured on {where}");
         var faults = new List<string>();
-        foreach (Packet packet in Read($"_ws.expert.severity >= {SeverityWarning} || _ws.malformed", "frame.number", "_ws.expert.severity", "_ws.expert.message", "_ws.col.Info"))
+        string filter = $"_ws.expert.severity >= {SeverityWarning} || _ws.malformed";
+        foreach (Packet packet in Read(filter, "frame.number", "_ws.expert.severity", "_ws.expert.message", "_ws.col.Info"))
         {
             IReadOnlyList<string> severities = packet["_ws.expert.severity"], messages = packet["_ws.expert.message"];
             for (int i = 0; i < severities.Count; i++)

@@ -40,10 +40,10 @@ internal sealed class NetworkNamespace : IDisposable
     public CommandResult Exec(string program, params IEnumerable<string> arguments) => Try(Command.UsualLimit, program, arguments).OrFail();
 
     /// <summary>Runs ip(8) with blank-separated <paramref name="words"/>; must succeed.</summary>
-    public CommandResult Ip(string words) => Command.Run("ip", ["-n", Name, .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)]).OrFail();
+    public CommandResult Ip(string words) => Command.Run("ip", ["-n", Name, .. Words(words)]).OrFail();
 
     /// <summary>Runs bridge(8) with blank-separated <paramref name="words"/>; must succeed.</summary>
-    public CommandResult BridgeTool(string words) => Command.Run("bridge", ["-n", Name, .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)]).OrFail();
+    public CommandResult BridgeTool(string words) => Command.Run("bridge", ["-n", Name, .. Words(words)]).OrFail();
 
     /// <summary>Starts a program in it, beside the test.</summary>
     public BackgroundProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
@@ -66,4 +66,6 @@ internal sealed class NetworkNamespace : IDisposable
             process.Dispose();
         Command.Run("ip", "netns", "del", Name).OrFail();
     }
+
+    private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -81,5 +81,6 @@ internal sealed class OvsPeer : IDisposable
     }
 
     private void Vsctl(string words) =>
-        Host.Namespace.Exec("ovs-vsctl", [$"--db=unix:{Socket}", "--timeout=10", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        Host.Namespace.Exec("ovs-vsctl",
+            [$"--db=unix:{Socket}", "--timeout=10", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
 }

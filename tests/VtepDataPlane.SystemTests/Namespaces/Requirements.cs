@@ -41,5 +41,6 @@ internal static class Requirements
         $"Install it: 'apt-get install {s_packages.GetValueOrDefault(program, program)}', or let 'tests/run.sh' do it as root.";
 
     private static bool IsInstalled(string program) =>
-        new[] { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin" }.Any(folder => File.Exists(Path.Combine(folder, program)));
+        new[] { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin" }
+            .Any(folder => File.Exists(Path.Combine(folder, program)));
 }

@@ -1,6 +1,5 @@
 // Before the first test of this project: what must be there for any of them, and away with what a killed run left behind.
 
-using System.Globalization;
 using System.Text.RegularExpressions;
 using NUnit.Framework;
 using VtepDataPlane.SystemTests.Namespaces;
@@ -19,7 +18,7 @@ internal sealed partial class SystemTestRun
         foreach (string line in Command.Run("ip", "netns", "list").OrFail().Output.Split('\n'))
         {
             Match match = OurNamespace().Match(line);
-            if (match.Success && !Directory.Exists($"/proc/{int.Parse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture)}"))
+            if (match.Success && !Directory.Exists($"/proc/{match.Groups[1].Value}"))
                 Command.Run("ip", "netns", "del", match.Value).OrFail();
         }
     }

@@ -28,7 +28,7 @@ internal sealed partial class VtepProcess : IDisposable
         (Host, _domains) = (host, domains);
         WriteConfiguration();
         _process = host.Namespace.Start(Executable, ["run", "--config", ConfigurationFile]);
-        Wait.Until("vtep answers", () => Ended() || (File.Exists(Socket) && Command.Run(Executable, "show", "status", "--json", "--socket", Socket).ExitCode == 0), 15, () => Log);
+        Wait.Until("vtep answers", () => Ended() || (File.Exists(Socket) && TryShow("status").ExitCode == 0), 15, () => Log);
     }
 
     /// <summary>The program: VTEP_EXECUTABLE, or what the build of this repository made.</summary>
@@ -51,7 +51,7 @@ internal sealed partial class VtepProcess : IDisposable
     /// <summary>What `vtep show WHAT --json` says.</summary>
     public JsonNode Show(string what)
     {
-        CommandResult result = Command.Run(Executable, "show", what, "--json", "--socket", Socket).OrFail();
+        CommandResult result = TryShow(what).OrFail();
         return JsonNode.Parse(result.Output) ?? throw new AssertionException($"'{result.CommandLine}' wrote null.");
     }
 
@@ -91,7 +91,8 @@ internal sealed partial class VtepProcess : IDisposable
     public void AssertBooksAreClosed()
     {
         JsonNode counters = Show("counters");
-        Wait.Until("no frame is unaccounted for", () => (long)(counters = Show("counters"))["unaccounted"]! == 0, 3, () => counters.ToJsonString());
+        bool AreClosed() => (long)(counters = Show("counters"))["unaccounted"]! == 0;
+        Wait.Until("no frame is unaccounted for", AreClosed, 3, () => counters.ToJsonString());
     }
 
     /// <summary>Kills it if it still runs; deletes its files.</summary>
@@ -104,6 +105,8 @@ internal sealed partial class VtepProcess : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private CommandResult TryShow(string what) => Command.Run(Executable, "show", what, "--json", "--socket", Socket);
+
     private bool Ended() => _process.HasExited ? throw new AssertionException($"vtep ended early.\n{Log}") : false;
 
     private void WriteConfiguration() => File.WriteAllText(ConfigurationFile, LabDomain.File(Host, Socket, _domains));
@@ -115,8 +118,11 @@ internal sealed partial class VtepProcess : IDisposable
             Assert.That(Host.Namespace.HasDevice(domain.Tap), Is.False, $"{domain.Tap} is left");
     }
 
-    private void AssertLogIsClean() =>
-        Assert.That(_process.Lines.Where(line => Warning().IsMatch(line) && !_announced.Any(known => known.IsMatch(line))), Is.Empty, $"warnings in the log of {Host.Namespace.Name}");
+    private void AssertLogIsClean()
+    {
+        IEnumerable<string> surprises = _process.Lines.Where(line => Warning().IsMatch(line) && !_announced.Any(known => known.IsMatch(line)));
+        Assert.That(surprises, Is.Empty, $"warnings in the log of {Host.Namespace.Name}");
+    }
 
     // The form of a terminal ("2026-01-02T03:04:05.678Z warn  ..."), of the journal ("<4>..."), and of a process that crashes.
     [GeneratedRegex(@"^\S+Z (warn|error)|^<[0-4]>|Unhandled exception")]

@@ -10,7 +10,9 @@ internal static class Wait
 {
     private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Asks until <paramref name="condition"/> holds and gives the time it took; fails the test after <paramref name="limit"/>.</summary>
+    /// <summary>
+    /// Asks until <paramref name="condition"/> holds and gives the time it took; fails the test after <paramref name="limit"/>.
+    /// </summary>
     /// <param name="what">Completes the sentence "Waited N s until ...".</param>
     /// <param name="condition">Asked every 20 ms.</param>
     /// <param name="limit">Longest wait.</param>

@@ -14,7 +14,7 @@ internal sealed partial record PingResult(int Sent, int Received, int Duplicates
 {
     public int Lost => Sent - Received;
 
-    /// <summary>The MTU the sender was told of, by its own IP layer ("message too long, mtu=1450") or by an ICMP error; null when by none.</summary>
+    /// <summary>The MTU the sender was told of by its own IP layer ("message too long, mtu=1450") or an ICMP error; null: not at all.</summary>
     public int? ToldMtu => MtuTold().Match(Text) is { Success: true } match ? Number(match.Groups[1]) : null;
 
     /// <summary>Reads ping's output.</summary>
@@ -29,7 +29,7 @@ internal sealed partial record PingResult(int Sent, int Received, int Duplicates
     [GeneratedRegex(@"mtu ?[=:] ?(\d+)", RegexOptions.IgnoreCase)]
     private static partial Regex MtuTold();
 
-    private static int Number(Group group) => int.Parse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+    internal static int Number(Group group) => int.Parse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"(\d+) packets transmitted, (\d+) received,(?: \+(\d+) duplicates,)?")]
     private static partial Regex Statistics();
@@ -48,7 +48,8 @@ internal static partial class Ping
     /// <param name="payload">Bytes of data in each; the ICMP header has 8 more.</param>
     /// <param name="interval">Seconds between requests.</param>
     /// <param name="dontFragment">Set DF, and refuse to send what is longer than the path MTU.</param>
-    public static PingResult Run(Station from, IPAddress to, int count = 5, int payload = 56, double interval = 0.01, bool dontFragment = false)
+    public static PingResult Run(
+        Station from, IPAddress to, int count = 5, int payload = 56, double interval = 0.01, bool dontFragment = false)
     {
         var arguments = Arguments(from, to, interval);
         arguments.AddRange(["-c", $"{count}", "-s", $"{payload}"]);
@@ -64,7 +65,8 @@ internal static partial class Ping
         foreach (AddressFamily family in (ReadOnlySpan<AddressFamily>)[AddressFamily.InterNetwork, AddressFamily.InterNetworkV6])
         {
             PingResult result = Run(from, to.Address(family), count, payload);
-            Assert.That((result.Received, result.Duplicates), Is.EqualTo((count, 0)), $"{from.Namespace.Name} to {to.Address(family)}:\n{result.Text}");
+            string who = $"{from.Namespace.Name} to {to.Address(family)}";
+            Assert.That((result.Received, result.Duplicates), Is.EqualTo((count, 0)), $"{who}:\n{result.Text}");
         }
     }
 
@@ -96,7 +98,7 @@ internal static partial class Ping
     }
 
     private static List<int> Answered(BackgroundProcess ping) =>
-        [.. ping.Lines.Select(line => Reply().Match(line)).Where(match => match.Success).Select(match => int.Parse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture))];
+        [.. ping.Lines.Select(line => Reply().Match(line)).Where(match => match.Success).Select(match => PingResult.Number(match.Groups[1]))];
 
     [GeneratedRegex(@"bytes from .* icmp_seq=(\d+)")]
     private static partial Regex Reply();

@@ -25,7 +25,8 @@ internal static class RawFrame
     }
 
     /// <summary>A UDP datagram over IPv4, as a DHCP client's or a multicast sender's, checksums right.</summary>
-    public static byte[] Udp4(string destination, string source, (IPAddress Address, ushort Port) from, (IPAddress Address, ushort Port) to, ReadOnlySpan<byte> payload)
+    public static byte[] Udp4(
+        string destination, string source, (IPAddress Address, ushort Port) from, (IPAddress Address, ushort Port) to, ReadOnlySpan<byte> payload)
     {
         byte[] frame = new byte[14 + 20 + 8 + payload.Length];
         WriteHeader(frame, destination, source, 0x0800);
@@ -65,7 +66,8 @@ internal static class RawFrame
         BinaryPrimitives.WriteUInt16BigEndian(frame[12..], etherType);
     }
 
-    private static void WriteMac(Span<byte> destination, string mac) => Convert.FromHexString(mac.Replace(":", "", StringComparison.Ordinal)).CopyTo(destination);
+    private static void WriteMac(Span<byte> destination, string mac) =>
+        Convert.FromHexString(mac.Replace(":", "", StringComparison.Ordinal)).CopyTo(destination);
 
     private static ushort Checksum(ReadOnlySpan<byte> bytes, uint start)
     {

@@ -22,7 +22,8 @@ internal sealed class RawSocket : IDisposable
     public RawSocket(NetworkNamespace place, string device)
     {
         int index = int.Parse(place.Exec("cat", $"/sys/class/net/{device}/ifindex").Output, CultureInfo.InvariantCulture);
-        _socket = InNamespace.Run(place.Name, () => new Socket(AddressFamily.Packet, SocketType.Raw, (ProtocolType)BinaryPrimitives.ReverseEndianness(EthPAll)));
+        var protocol = (ProtocolType)BinaryPrimitives.ReverseEndianness(EthPAll);
+        _socket = InNamespace.Run(place.Name, () => new Socket(AddressFamily.Packet, SocketType.Raw, protocol));
         _socket.ReceiveBufferSize = 8 << 20;
         _socket.Bind(new LinkEndPoint(index));
     }
@@ -36,7 +37,7 @@ internal sealed class RawSocket : IDisposable
     /// <summary>Sends a frame, Ethernet header first.</summary>
     public void Send(ReadOnlySpan<byte> frame) => _socket.Send(frame);
 
-    /// <summary>Receives until <paramref name="count"/> frames have passed <paramref name="wanted"/> or the time is over; gives those.</summary>
+    /// <summary>Gives the frames that pass <paramref name="wanted"/>, until there are <paramref name="count"/> or the time is over.</summary>
     public IReadOnlyList<byte[]> Receive(Func<byte[], bool> wanted, int count, double seconds)
     {
         var frames = new List<byte[]>();
@@ -56,8 +57,8 @@ internal sealed class RawSocket : IDisposable
     }
 
     /// <summary>
-    /// How many frames equal to <paramref name="frame"/> come: waits for <paramref name="expected"/>, then <paramref name="quiet"/> seconds more for
-    /// one too many.
+    /// How many frames equal to <paramref name="frame"/> come: waits for <paramref name="expected"/>, then <paramref name="quiet"/>
+    /// seconds more for one too many.
     /// </summary>
     public int CountCopies(byte[] frame, int expected, double quiet = 0.2)
     {

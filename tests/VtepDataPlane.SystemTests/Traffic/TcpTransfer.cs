@@ -20,13 +20,15 @@ internal sealed record TransferResult(long BytesReceived, bool SameHash, TimeSpa
 internal static class TcpTransfer
 {
     private const int ChunkSize = 256 * 1024;
-    private static readonly TimeSpan s_stall = TimeSpan.FromSeconds(8); // no byte for so long: the transfer is dead
+    private const int StallMilliseconds = 8000; // no byte for so long: the transfer is dead
+    private static readonly TimeSpan s_stall = TimeSpan.FromMilliseconds(StallMilliseconds);
 
     /// <summary>Sends <paramref name="bytes"/> bytes from one station to the other; they must arrive whole.</summary>
     public static TransferResult AssertArrives(Station from, Station to, AddressFamily family, long bytes = 64 << 20)
     {
         TransferResult result = Run(from, to, family, bytes);
-        Assert.That((result.BytesReceived, result.SameHash), Is.EqualTo((bytes, true)), $"TCP {from.Namespace.Name} to {to.Address(family)}: bytes received, same SHA-256");
+        string who = $"TCP {from.Namespace.Name} to {to.Address(family)}";
+        Assert.That((result.BytesReceived, result.SameHash), Is.EqualTo((bytes, true)), $"{who}: bytes received, same SHA-256");
         return result;
     }
 
@@ -52,7 +54,7 @@ internal static class TcpTransfer
     }
 
     private static Socket NewSocket(AddressFamily family) =>
-        new(family, SocketType.Stream, ProtocolType.Tcp) { SendTimeout = (int)s_stall.TotalMilliseconds, ReceiveTimeout = (int)s_stall.TotalMilliseconds };
+        new(family, SocketType.Stream, ProtocolType.Tcp) { SendTimeout = StallMilliseconds, ReceiveTimeout = StallMilliseconds };
 
     private static Socket Listen(IPAddress address)
     {
@@ -101,7 +103,7 @@ internal static class TcpTransfer
     private static (long Bytes, byte[] Hash) Receive(Socket listener)
     {
         using Socket connection = AcceptWithin(listener);
-        connection.ReceiveTimeout = (int)s_stall.TotalMilliseconds;
+        connection.ReceiveTimeout = StallMilliseconds;
         byte[] buffer = new byte[ChunkSize];
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long total = 0;

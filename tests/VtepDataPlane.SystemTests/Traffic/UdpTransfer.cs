@@ -22,8 +22,11 @@ internal static class UdpTransfer
     private const int ReplyLimitMilliseconds = 500;
 
     /// <summary>Sends <paramref name="count"/> datagrams from one station to the other; each must arrive unchanged.</summary>
-    public static void AssertArrive(Station from, Station to, AddressFamily family, int count = 50, int size = LargestPayload) =>
-        Assert.That(Run(from, to, family, count, size), Is.EqualTo(count), $"datagrams of {size} bytes delivered unchanged from {from.Namespace.Name} to {to.Address(family)}");
+    public static void AssertArrive(Station from, Station to, AddressFamily family, int count = 50, int size = LargestPayload)
+    {
+        string who = $"{from.Namespace.Name} to {to.Address(family)}";
+        Assert.That(Run(from, to, family, count, size), Is.EqualTo(count), $"datagrams of {size} bytes delivered unchanged from {who}");
+    }
 
     /// <summary>Sends datagrams and gives how many arrived unchanged.</summary>
     public static int Run(Station from, Station to, AddressFamily family, int count, int size)
@@ -48,7 +51,8 @@ internal static class UdpTransfer
 
     private static Socket Bound(IPAddress address)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 1 << 20, SendBufferSize = 1 << 20 };
+        var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        socket.ReceiveBufferSize = socket.SendBufferSize = 1 << 20;
         socket.Bind(new IPEndPoint(address, Port));
         return socket;
     }
