@@ -31,8 +31,9 @@ internal static class InnerFrame
     /// <param name="trafficClass">TOS or traffic class, ECN bits included.</param>
     /// <param name="hopLimit">TTL or hop limit.</param>
     /// <param name="vlan">VLAN id of an 802.1Q tag; 0 for none.</param>
+    /// <param name="flow">Added to the source port.</param>
     public static byte[] Udp(
-        AddressFamily family, string text, string destination = Berta, string source = Anna, byte trafficClass = 0, byte hopLimit = 64, int vlan = 0)
+        AddressFamily family, string text, string destination = Berta, string source = Anna, byte trafficClass = 0, byte hopLimit = 64, int vlan = 0, int flow = 0)
     {
         bool v6 = family == AddressFamily.InterNetworkV6;
         byte[] frame = NewFrame(destination, source, vlan, v6 ? 0x86DD : 0x0800, (v6 ? 40 : 20) + UdpSize + TextSize, out int network);
@@ -40,7 +41,7 @@ internal static class InnerFrame
         Span<byte> udp = v6 ? WriteIPv6(ip, trafficClass, hopLimit) : WriteIPv4(ip, trafficClass, hopLimit);
         Encoding.ASCII.GetBytes(text, udp[UdpSize..]);
         ReadOnlySpan<byte> addresses = v6 ? ip[8..40] : ip[12..20];
-        WriteUdp(udp, addresses);
+        WriteUdp(udp, addresses, flow);
         return frame;
     }
 
@@ -102,9 +103,9 @@ internal static class InnerFrame
     }
 
     // To the port of the bulk transfers, whose payload tshark is told to take for plain data.
-    private static void WriteUdp(Span<byte> udp, ReadOnlySpan<byte> addresses)
+    private static void WriteUdp(Span<byte> udp, ReadOnlySpan<byte> addresses, int flow)
     {
-        BinaryPrimitives.WriteUInt16BigEndian(udp, UdpTransfer.Port);
+        BinaryPrimitives.WriteUInt16BigEndian(udp, (ushort)(UdpTransfer.Port + flow));
         BinaryPrimitives.WriteUInt16BigEndian(udp[2..], UdpTransfer.Port);
         BinaryPrimitives.WriteUInt16BigEndian(udp[4..], (ushort)udp.Length);
         BinaryPrimitives.WriteUInt16BigEndian(udp[6..], Checksum.OfUdp(addresses, udp));
