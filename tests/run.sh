@@ -121,7 +121,7 @@ run_suite() {
     echo
     echo "== $name tests"
     TMPDIR=$scratch run_limited "$limit" dotnet test "tests/$project" -c Release --no-build --results-directory "$results" \
-        --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" ${filter:+--filter "$filter"} || code=$?
+        --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" ${filter:+--filter "$filter"} -- NUnit.DisplayName=FullName || code=$?
     good=$(counter "$trx" passed) bad=$(counter "$trx" failed) ran=$(counter "$trx" total)
     good=${good:-0} bad=${bad:-0} ran=${ran:-0}
     if [[ $code -eq 124 || $code -eq 137 ]]; then

@@ -30,6 +30,7 @@ internal sealed class DomainTable : IDisposable
     private readonly uint[] _ageing = new uint[MaxDomains + 1];
     private readonly HashSet<int> _indexes = [];
     private readonly List<int> _released = [];
+    private List<string> _problems = [];
     private int _nextIndex;
 
     public DomainTable(
@@ -50,6 +51,9 @@ internal sealed class DomainTable : IDisposable
     /// <summary>What the queues of closed ports had counted.</summary>
     public ClosedMeters Closed { get; } = new();
 
+    /// <summary>What of the configuration could not be done, a sentence each. Any thread.</summary>
+    public IReadOnlyList<string> Problems => Volatile.Read(ref _problems);
+
     /// <summary>Makes the domains those of <paramref name="next"/>. All or nothing.</summary>
     /// <exception cref="VtepException">A port can't be opened, or there are too many VTEPs; nothing has changed.</exception>
     public void Apply(IReadOnlyList<BridgeDomainConfig> next, long nowMilliseconds)
@@ -62,8 +66,7 @@ internal sealed class DomainTable : IDisposable
         UpdateRecords(next);
         foreach ((Vni vni, IAccessPort device) in change.Opened)
             AddPort(_domains[vni], device);
-        foreach (BridgeDomainConfig config in next)
-            FixStations(_domains[config.Vni]);
+        Volatile.Write(ref _problems, [.. next.SelectMany(config => FixStations(_domains[config.Vni]))]);
         ReadPaths();
         FreeVteps();
         foreach ((Vni vni, IAccessPort device) in change.Opened)
@@ -254,10 +257,13 @@ internal sealed class DomainTable : IDisposable
         }
     }
 
-    private void FixStations(DomainRecord domain)
+    private IEnumerable<string> FixStations(DomainRecord domain)
     {
         foreach (StaticFdbEntry entry in domain.Config.Fdb)
-            AddStation(domain, entry.Mac, entry.Vtep, entry.Port, replace: true);
+        {
+            if (AddStation(domain, entry.Mac, entry.Vtep, entry.Port, replace: true) is { } why)
+                yield return $"A configured FDB entry of {domain.Config.Name} is not in force: {why}";
+        }
     }
 
     private static string? AddFlood(DomainRecord domain, VtepEndpoint? vtep)

@@ -135,7 +135,7 @@ public sealed class Vtep : IDisposable
     }
 
     /// <summary>The VTEP as a whole.</summary>
-    public VtepSnapshot Status() => _snapshots.Status();
+    public VtepSnapshot Status() => _snapshots.Status(_domains.Problems);
 
     /// <summary>All domains, by VNI.</summary>
     public IReadOnlyList<DomainSnapshot> Domains() => _snapshots.Domains();

@@ -1,4 +1,4 @@
-// The whole configuration as immutable values, checked for what no single field can say (VtepConfig.Validate). Where it comes
+// The whole configuration as immutable values, checked by VtepConfigRules for what no single type can say. Where it comes
 // from, a JSON file or a program, is not known here.
 
 using VtepDataPlane.Discovery;

@@ -205,7 +205,8 @@ public sealed class VtepConfigRules
         bool hasLocal = underlay.Local is not null || IsBad("$.underlay.local");
         bool hasInterface = underlay.Interface is not null || IsBad("$.underlay.interface");
         if (hasLocal == hasInterface)
-            Add("$.underlay", "exactly one of \"local\" and \"interface\" must be there; give this host's address or the interface that has it");
+            Add("$.underlay",
+                "exactly one of \"local\" and \"interface\" must be there; give this host's address or the interface that has it");
         if (underlay.Interface is { } name && InterfaceNameProblem(name) is { } why)
             Add("$.underlay.interface", why);
         if (underlay.Local is { } local && !IsBad("$.underlay.local") && CheckHostAddress(local, "$.underlay.local"))
@@ -381,7 +382,8 @@ public sealed class VtepConfigRules
             (_family, _familyFrom) = (address, path);
         if (_family.Version == address.Version)
             return true;
-        Add(path, $"{address} is IPv{address.Version}, but {_family} ({_familyFrom}) is IPv{_family.Version}; the underlay has one address family");
+        string first = $"{_family} ({_familyFrom}) is IPv{_family.Version}";
+        Add(path, $"{address} is IPv{address.Version}, but {first}; the underlay has one address family");
         return false;
     }
 

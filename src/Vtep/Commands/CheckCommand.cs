@@ -13,7 +13,8 @@ internal static class CheckCommand
     {
         var file = new Argument<string>("FILE") { Description = "The configuration file." };
         var command = new Command("check", "Check a configuration file: exit code 0, or every error in it and exit code 2.") { file };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(file), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
+        command.SetAction(parsed =>
+            Run(parsed.GetRequiredValue(file), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
         return command;
     }
 

@@ -12,8 +12,13 @@ namespace VtepDataPlane.Daemon.Commands;
 /// <summary>The commands of vtep.</summary>
 internal static class CommandTree
 {
+    private const string Description = """
+        A VXLAN tunnel endpoint (VTEP) in user space: joins TAP devices of several hosts into Ethernet segments over UDP.
+          Exit codes: 0 done, 1 failed, 2 wrong configuration or command line, 3 no daemon reachable.
+        """;
+
     public static RootCommand Create(Func<VtepConfig, ILoggerFactory, DataPlane> start) =>
-        new("A VXLAN tunnel endpoint (VTEP) in user space: joins TAP devices of several hosts into Ethernet segments over UDP.")
+        new(Description)
         {
             RunCommand.Create(start),
             CheckCommand.Create(),

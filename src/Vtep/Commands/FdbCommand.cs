@@ -22,10 +22,13 @@ internal static class FdbCommand
         Option<string> vni = Vni();
         Option<string> mac = Mac();
         Option<string> socket = ControlCommands.SocketOption();
-        var vtep = new Option<string>("--vtep") { Description = "The VTEP it is behind: an address, or an address with a port.", HelpName = "A" };
+        var vtep = new Option<string>("--vtep") { Description = "The VTEP it is behind: an address, or one with a port.", HelpName = "A" };
         var port = new Option<string>("--port") { Description = "The local port it is behind.", HelpName = "P" };
         var replace = new Option<bool>("--replace") { Description = "Overwrite an entry that is there." };
-        var command = new Command("add", "Add an entry that is never learned over and never ages.") { vni, mac, vtep, port, replace, socket };
+        var command = new Command("add", "Add an entry that is never learned over and never ages.")
+        {
+            vni, mac, vtep, port, replace, socket,
+        };
         command.SetAction(async parsed =>
         {
             if (!TryKey(parsed, vni, mac, out Wire.Vni domain, out MacAddress station))
@@ -42,7 +45,7 @@ internal static class FdbCommand
         Option<string> vni = Vni();
         Option<string> mac = Mac();
         Option<string> socket = ControlCommands.SocketOption();
-        var vtep = new Option<string>("--vtep") { Description = "With the all-zeros MAC: the VTEP to take off the flood list.", HelpName = "A" };
+        var vtep = new Option<string>("--vtep") { Description = "With MAC zero: the VTEP to take off the flood list.", HelpName = "A" };
         var command = new Command("del", "Delete an entry, static or learned.") { vni, mac, vtep, socket };
         command.SetAction(async parsed =>
         {
@@ -58,11 +61,13 @@ internal static class FdbCommand
     private static bool TryKey(ParseResult parsed, Option<string> vni, Option<string> mac, out Wire.Vni domain, out MacAddress station)
     {
         TextWriter errors = parsed.InvocationConfiguration.Error;
+        string number = parsed.GetRequiredValue(vni);
+        string address = parsed.GetRequiredValue(mac);
         station = default;
-        if (!Wire.Vni.TryParse(parsed.GetValue(vni), out domain))
-            errors.WriteLine($"--vni: {VtepConfigRules.Quote(parsed.GetValue(vni)!)} is no VNI; write a number from 0 to {Wire.Vni.MaxValue}.");
-        else if (!MacAddress.TryParse(parsed.GetValue(mac), out station))
-            errors.WriteLine($"--mac: {VtepConfigRules.Quote(parsed.GetValue(mac)!)} is no MAC address; write six hex pairs, like 02:00:5e:10:00:01.");
+        if (!Wire.Vni.TryParse(number, out domain))
+            errors.WriteLine($"--vni: {VtepConfigRules.Quote(number)} is no VNI; write a number from 0 to {Wire.Vni.MaxValue}.");
+        else if (!MacAddress.TryParse(address, out station))
+            errors.WriteLine($"--mac: {VtepConfigRules.Quote(address)} is no MAC address; write six hex pairs, like 02:00:5e:10:00:01.");
         else
             return true;
         return false;

@@ -25,13 +25,15 @@ internal sealed class ShowCommand
             _json,
             _socket,
             Table("status", "The VTEP as a whole.", ControlJson.Default.VtepSnapshot, SnapshotTables.Write),
-            Table("domains", "Bridge domains: ports, flood list, MTU.", ControlJson.Default.IReadOnlyListDomainSnapshot, SnapshotTables.Write),
+            Table("domains", "Bridge domains: ports, flood list, MTU.", ControlJson.Default.IReadOnlyListDomainSnapshot,
+                SnapshotTables.Write),
             Table("ports", "Access ports.", ControlJson.Default.IReadOnlyListPortSnapshot, SnapshotTables.Write),
             Table("peers", "Other VTEPs, configured and learned.", ControlJson.Default.IReadOnlyListPeerSnapshot, SnapshotTables.Write),
             Fdb(),
             Table("neighbors", "IP addresses of stations, as controllers tell them.", ControlJson.Default.IReadOnlyListNeighborSnapshot,
                 (_, output, _) => output.WriteLine(SnapshotTables.NoNeighbors)),
-            Table("counters", "Every frame that came in, and what became of it.", ControlJson.Default.CounterSnapshot, SnapshotTables.Write),
+            Table("counters", "Every frame that came in, and what became of it.", ControlJson.Default.CounterSnapshot,
+                SnapshotTables.Write),
         };
     }
 

@@ -66,8 +66,10 @@ internal sealed class ConfigBinder(ConfigProblems problems)
             Port = (ushort)problems.Integer(underlay.Optional("port"), VtepConfigRules.Port, defaults.Port),
             UdpChecksum = problems.Boolean(underlay.Optional("udpChecksum"), defaults.UdpChecksum),
             AcceptZeroChecksumIPv6 = problems.Boolean(underlay.Optional("acceptZeroChecksumIPv6"), defaults.AcceptZeroChecksumIPv6),
-            LearnedPeerLimit = problems.Integer(underlay.Optional("learnedPeerLimit"), VtepConfigRules.LearnedPeerLimit, defaults.LearnedPeerLimit),
-            LearnedPeerAgeing = problems.Integer(underlay.Optional("learnedPeerAgeing"), VtepConfigRules.LearnedPeerAgeing, defaults.LearnedPeerAgeing),
+            LearnedPeerLimit = problems.Integer(underlay.Optional("learnedPeerLimit"), VtepConfigRules.LearnedPeerLimit,
+                defaults.LearnedPeerLimit),
+            LearnedPeerAgeing = problems.Integer(underlay.Optional("learnedPeerAgeing"), VtepConfigRules.LearnedPeerAgeing,
+                defaults.LearnedPeerAgeing),
         };
     }
 }

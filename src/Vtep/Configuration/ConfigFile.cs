@@ -70,5 +70,6 @@ internal static class ConfigFile
         };
     }
 
-    private static ConfigResult Failure(string path, string message) => new(null, [new ConfigProblem(VtepConfigRules.Escape(path), 0, 0, null, message)]);
+    private static ConfigResult Failure(string path, string message) =>
+        new(null, [new ConfigProblem(VtepConfigRules.Escape(path), 0, 0, null, message)]);
 }

@@ -7,7 +7,9 @@ internal readonly record struct ConfigProblem(string File, int Line, int Column,
 {
     /// <summary><c>file:line:column: $.path: what is wrong; what would be right</c>.</summary>
     public override string ToString() =>
-        Line == 0 ? $"{File}: {Message}" : Path is null ? $"{File}:{Line}:{Column}: {Message}" : $"{File}:{Line}:{Column}: {Path}: {Message}";
+        Line == 0 ? $"{File}: {Message}"
+        : Path is null ? $"{File}:{Line}:{Column}: {Message}"
+        : $"{File}:{Line}:{Column}: {Path}: {Message}";
 }
 
 /// <summary>Collects what is wrong with one file.</summary>

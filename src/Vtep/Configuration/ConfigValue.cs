@@ -91,7 +91,8 @@ internal static class ConfigValue
     {
         InterfaceAddress address = default;
         if (problems.Text(node, "198.19.0.1/24") is { } text && !EndpointText.TryParseInterfaceAddress(text, out address))
-            problems.Add(node, $"{VtepConfigRules.Quote(text)} is no address with a prefix length; write it like 198.19.0.1/24 or fd00:19::1/64");
+            problems.Add(node,
+                $"{VtepConfigRules.Quote(text)} is no address with a prefix length; write it like 198.19.0.1/24 or fd00:19::1/64");
         return address;
     }
 

@@ -14,7 +14,10 @@ namespace VtepDataPlane.Daemon.Configuration;
 internal sealed class DomainBinder(ConfigProblems problems, ushort defaultPort)
 {
     private static readonly string[] s_keys =
-        ["name", "vni", "ports", "discovery", "learning", "ageing", "fdbLimit", "fdb", "ttl", "dscp", "df", "ecn", "reservedBits", "innerVlan"];
+    [
+        "name", "vni", "ports", "discovery", "learning", "ageing", "fdbLimit", "fdb",
+        "ttl", "dscp", "df", "ecn", "reservedBits", "innerVlan",
+    ];
 
     private static readonly EncapsulationPolicy s_policy = new();
     private static readonly StaticDiscovery s_noPeers = new() { Peers = [] };

@@ -12,7 +12,8 @@ internal static class EndpointText
 {
     /// <summary>What to say of text that is no endpoint.</summary>
     public static string Complaint(string text) =>
-        $"{VtepConfigRules.Quote(text)} is no VTEP; write an address, like 198.18.0.2 or fd00::2, or with a port 198.18.0.2:8472 or [fd00::2]:8472";
+        $"{VtepConfigRules.Quote(text)} is no VTEP; write an address, like 198.18.0.2 or fd00::2, "
+        + "or with a port 198.18.0.2:8472 or [fd00::2]:8472";
 
     /// <summary>Reads an endpoint; never throws.</summary>
     public static bool TryParse(string text, ushort defaultPort, out VtepEndpoint endpoint)

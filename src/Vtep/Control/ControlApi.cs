@@ -26,10 +26,8 @@ namespace VtepDataPlane.Daemon.Control;
 /// <param name="reload">Reloads the configuration; gives every error.</param>
 internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<string>>> reload)
 {
-    /// <summary>Bytes a request body may have.</summary>
-    public const int MaxRequestBody = 64 << 10;
-
-    private static readonly TimeSpan s_bodyTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>Bytes a request body may have. It must also arrive: the server gives up on one that trickles in.</summary>
+    public const int MaxRequestBody = 4096;
 
     private Vtep Vtep => dataPlane.Vtep;
 
@@ -66,9 +64,7 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
         FdbRequest? request;
         try
         {
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-            timeout.CancelAfter(s_bodyTimeout);
-            request = await JsonSerializer.DeserializeAsync(context.Request.Body, ControlJson.Default.FdbRequest, timeout.Token);
+            request = await JsonSerializer.DeserializeAsync(context.Request.Body, ControlJson.Default.FdbRequest, context.RequestAborted);
         }
         catch (JsonException error)
         {
@@ -78,11 +74,6 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
         catch (BadHttpRequestException error)
         {
             await Fail(context, error.StatusCode, "Bad request", error.Message);
-            return;
-        }
-        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
-        {
-            await Fail(context, StatusCodes.Status408RequestTimeout, "Too slow", $"The request's body didn't arrive within {s_bodyTimeout.TotalSeconds} seconds.");
             return;
         }
 
@@ -113,11 +104,13 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
         if (errors.Count == 0)
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         else
-            await Fail(context, StatusCodes.Status422UnprocessableEntity, "Not reloaded", "The configuration was not reloaded; the old one is still in force.", errors);
+            await Fail(context, StatusCodes.Status422UnprocessableEntity, "Not reloaded",
+                "The configuration was not reloaded; the old one is still in force.", errors);
     }
 
     private static Task NotFound(HttpContext context) =>
-        Fail(context, StatusCodes.Status404NotFound, "Not found", $"There is no {context.Request.Method} {VtepConfigRules.Quote(context.Request.Path)} here.");
+        Fail(context, StatusCodes.Status404NotFound, "Not found",
+            $"There is no {context.Request.Method} {VtepConfigRules.Quote(context.Request.Path)} here.");
 
     private static string NoVni(string text) => $"{VtepConfigRules.Quote(text)} is no VNI; write a number from 0 to {Vni.MaxValue}.";
 
@@ -136,7 +129,8 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
         return Task.CompletedTask;
     }
 
-    private static Task BadRequest(HttpContext context, string sentence) => Fail(context, StatusCodes.Status400BadRequest, "Bad request", sentence);
+    private static Task BadRequest(HttpContext context, string sentence) =>
+        Fail(context, StatusCodes.Status400BadRequest, "Bad request", sentence);
 
     private static Task Fail(HttpContext context, int status, string title, string sentence, IReadOnlyList<string>? errors = null)
     {

@@ -24,7 +24,7 @@ internal sealed class ControlClient : IDisposable
     public ControlClient(string socket)
     {
         _socket = socket;
-        var handler = new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false, UseCookies = false, AllowAutoRedirect = false };
+        var handler = new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false, AllowAutoRedirect = false };
         _http = new HttpClient(handler) { BaseAddress = new Uri("http://vtep"), Timeout = TimeSpan.FromSeconds(30) };
     }
 
@@ -46,7 +46,8 @@ internal sealed class ControlClient : IDisposable
         }
         catch (TaskCanceledException error)
         {
-            throw new UnreachableException($"The vtep on {_socket} doesn't answer within {_http.Timeout.TotalSeconds} seconds; look at its log, or restart it.", error);
+            throw new UnreachableException(
+                $"The vtep on {_socket} doesn't answer within {_http.Timeout.TotalSeconds} seconds; read its log, or restart it.", error);
         }
     }
 
@@ -87,10 +88,12 @@ internal sealed class ControlClient : IDisposable
         const string Remedy = "start it with vtep run --config FILE, or name its socket with --socket";
         return (error.InnerException as SocketException)?.SocketErrorCode switch
         {
-            SocketError.AccessDenied => $"The vtep on {_socket} may not be asked by this user: permission denied; use root or a member of the socket's group.",
+            SocketError.AccessDenied =>
+                $"The vtep on {_socket} may not be asked by this user: permission denied; use root or a member of the socket's group.",
             SocketError.ConnectionRefused => $"No vtep is listening on {_socket}: the socket is a leftover of one that is gone; {Remedy}.",
             SocketError.AddressNotAvailable => $"No vtep is listening on {_socket}: there is no such socket; {Remedy}.",
-            _ => $"No vtep is listening on {_socket}: {error.InnerException?.Message ?? error.Message}; {Remedy}.",
+            { } => $"No vtep is listening on {_socket}: {error.InnerException!.Message}; {Remedy}.",
+            null => $"The vtep on {_socket} closed the connection: it has too many clients, or is stopping; try again.",
         };
     }
 }

@@ -35,7 +35,10 @@ internal sealed record NeighborSnapshot(Vni Vni, InetAddress Address, MacAddress
     DefaultIgnoreCondition = JsonIgnoreCondition.Never,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectRequiredConstructorParameters = true,
-    Converters = [typeof(MacConverter), typeof(VniConverter), typeof(AddressConverter), typeof(EndpointConverter), typeof(DropReasonConverter)])]
+    Converters =
+    [
+        typeof(MacConverter), typeof(VniConverter), typeof(AddressConverter), typeof(EndpointConverter), typeof(DropReasonConverter),
+    ])]
 [JsonSerializable(typeof(VtepSnapshot))]
 [JsonSerializable(typeof(IReadOnlyList<DomainSnapshot>))]
 [JsonSerializable(typeof(IReadOnlyList<PortSnapshot>))]
@@ -57,7 +60,8 @@ internal sealed class MacConverter : JsonConverter<MacAddress>
             : throw new JsonException($"{VtepConfigRules.Quote(text)} is no MAC address; write six hex pairs, like 02:00:5e:10:00:01.");
     }
 
-    public override void Write(Utf8JsonWriter writer, MacAddress value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, MacAddress value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
 }
 
 /// <summary>A number.</summary>
@@ -103,7 +107,8 @@ internal sealed class EndpointConverter : JsonConverter<VtepEndpoint>
             : throw new JsonException(EndpointText.Complaint(text) + ".");
     }
 
-    public override void Write(Utf8JsonWriter writer, VtepEndpoint value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, VtepEndpoint value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
 }
 
 /// <summary><c>vni_not_found</c>, as a key or a string.</summary>
@@ -121,9 +126,11 @@ internal sealed class DropReasonConverter : JsonConverter<DropReason>
     public override DropReason ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Read(ref reader, typeToConvert, options);
 
-    public override void Write(Utf8JsonWriter writer, DropReason value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name());
+    public override void Write(Utf8JsonWriter writer, DropReason value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.Name());
 
-    public override void WriteAsPropertyName(Utf8JsonWriter writer, DropReason value, JsonSerializerOptions options) => writer.WritePropertyName(value.Name());
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, DropReason value, JsonSerializerOptions options) =>
+        writer.WritePropertyName(value.Name());
 }
 
 /// <summary>Reads a string, and nothing else.</summary>

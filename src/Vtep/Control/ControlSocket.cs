@@ -8,9 +8,12 @@ namespace VtepDataPlane.Daemon.Control;
 /// <summary>The place of the control socket in the file system, ours until disposed of.</summary>
 internal sealed class ControlSocket : IDisposable
 {
-    private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+    private const UnixFileMode SocketMode =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
     private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+
+    private const string Remedy = "Give control.socket a path this user may write to.";
 
     private readonly string? _madeDirectory;
     private bool _isBound;
@@ -35,7 +38,7 @@ internal sealed class ControlSocket : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new VtepException($"The control socket {path} can't be made: {error.Message.TrimEnd('.')}. Give control.socket a path this user may write to.", error);
+            throw new VtepException($"The control socket {path} can't be made: {error.Message.TrimEnd('.')}. {Remedy}", error);
         }
     }
 
@@ -53,7 +56,7 @@ internal sealed class ControlSocket : IDisposable
         catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException)
         {
             socket.Dispose();
-            throw new VtepException($"The control socket {Path} can't be bound: {error.Message}. Give control.socket a path this user may write to.", error);
+            throw new VtepException($"The control socket {Path} can't be bound: {error.Message.TrimEnd('.')}. {Remedy}", error);
         }
     }
 
@@ -90,7 +93,9 @@ internal sealed class ControlSocket : IDisposable
         }
         catch (SocketException error)
         {
-            throw new VtepException($"The control socket {path} can't be made, because something else is there: {error.Message}. Remove it, or give control.socket another path.", error);
+            throw new VtepException(
+                $"The control socket {path} can't be made, because something else is there: {error.Message}. "
+                + "Remove it, or give control.socket another path.", error);
         }
 
         throw new VtepException($"Another vtep is listening on {path}. Stop it, or give control.socket another path.");

@@ -33,8 +33,8 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>The program's version without the commit.</summary>
-    public static string Version { get; } =
-        (typeof(DaemonHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0").Split('+')[0];
+    public static string Version { get; } = typeof(DaemonHost).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>Runs until a signal or <paramref name="stop"/>.</summary>
     /// <exception cref="VtepException">It can't be started; nothing is left behind.</exception>
@@ -51,6 +51,13 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         {
             signal.Cancel = true;
             _ = ReloadAsync(reloader, log);
+        });
+
+        // The host's own handler, under systemd, knows SIGTERM only.
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+        {
+            signal.Cancel = true;
+            app.Lifetime.StopApplication();
         });
 
         app.Lifetime.ApplicationStopping.Register(log.Stopping);
@@ -88,7 +95,7 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         options.Limits.MaxConcurrentConnections = 32;
         options.Limits.MaxRequestBodySize = ControlApi.MaxRequestBody;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-        options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
+        options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(5);
     }
 
     private async Task<IReadOnlyList<string>> ReloadAsync(Reloader reloader, ILogger log)

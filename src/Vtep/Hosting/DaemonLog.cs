@@ -8,7 +8,8 @@ namespace VtepDataPlane.Daemon.Hosting;
 /// <summary>Log messages.</summary>
 internal static partial class DaemonLog
 {
-    [LoggerMessage(1, LogLevel.Information, "vtep {version} is up: VTEP {local}, workers: {workers}, bridge domains: {domains}, ports: {ports}")]
+    [LoggerMessage(1, LogLevel.Information,
+        "vtep {version} is up: VTEP {local}, workers: {workers}, bridge domains: {domains}, ports: {ports}")]
     public static partial void Started(this ILogger log, string version, VtepEndpoint local, int workers, int domains, int ports);
 
     [LoggerMessage(2, LogLevel.Information, "Reloaded {config}: bridge domains: {domains}, ports: {ports}")]

@@ -37,7 +37,8 @@ internal sealed class Reloader(string path, DaemonConfig config, DataPlane dataP
 
     private async Task<IReadOnlyList<string>> ApplyAsync(DaemonConfig next)
     {
-        string[] pinned = [.. Pinned(_config, next).Select(change => $"{VtepConfigRules.Escape(path)}: {change}; restart vtep for that, or undo it")];
+        string file = VtepConfigRules.Escape(path);
+        string[] pinned = [.. Pinned(_config, next).Select(change => $"{file}: {change}; restart vtep for that, or undo it")];
         if (pinned.Length > 0)
             return pinned;
         try

@@ -9,7 +9,8 @@ namespace VtepDataPlane.Daemon.Tables;
 internal static class SnapshotTables
 {
     /// <summary>What is said instead of an empty table of neighbours.</summary>
-    public const string NoNeighbors = "No neighbors: only domains with a controller have a table of them, and this version has no controllers.";
+    public const string NoNeighbors =
+        "No neighbors: only domains with a controller have a table of them, and this version has no controllers.";
 
     public static void Write(VtepSnapshot status, TextWriter output, Terminal terminal)
     {
@@ -28,10 +29,13 @@ internal static class SnapshotTables
 
     public static void Write(IReadOnlyList<DomainSnapshot> domains, TextWriter output, Terminal terminal)
     {
-        var table = new TextTable("#VNI", "NAME", "DISCOVERY", "PORTS", "FLOOD TO", "#MTU", "#FDB", "#AGEING", "#MOVES", "#TO UNDERLAY", "#FROM UNDERLAY", "#DROPS");
+        var table = new TextTable(
+            "#VNI", "NAME", "DISCOVERY", "PORTS", "FLOOD TO", "#MTU",
+            "#FDB", "#AGEING", "#MOVES", "#TO UNDERLAY", "#FROM UNDERLAY", "#DROPS");
         foreach (DomainSnapshot domain in domains)
         {
-            table.Add(domain.Vni, domain.Name, domain.Discovery, Listed(domain.Ports), domain.Group?.ToString() ?? Listed(domain.FloodList), domain.Mtu,
+            string floodTo = domain.Group?.ToString() ?? Listed(domain.FloodList);
+            table.Add(domain.Vni, domain.Name, domain.Discovery, Listed(domain.Ports), floodTo, domain.Mtu,
                 domain.FdbEntries, domain.Ageing, domain.Moves, domain.ToUnderlay, domain.FromUnderlay, domain.Drops.Values.Sum());
         }
 
@@ -43,8 +47,8 @@ internal static class SnapshotTables
         var table = new TextTable("NAME", "#VNI", "STATE", "MAC", "#MTU", "#RX FRAMES", "#RX BYTES", "#TX FRAMES", "#TX BYTES", "#DROPS");
         foreach (PortSnapshot port in ports)
         {
-            table.Add(port.Name, port.Vni, port.Up ? "up" : "down", port.Mac, port.Mtu, port.RxFrames, port.RxBytes, port.TxFrames, port.TxBytes,
-                port.Drops.Values.Sum());
+            table.Add(port.Name, port.Vni, port.Up ? "up" : "down", port.Mac, port.Mtu,
+                port.RxFrames, port.RxBytes, port.TxFrames, port.TxBytes, port.Drops.Values.Sum());
         }
 
         table.Write(output, terminal);
@@ -52,7 +56,8 @@ internal static class SnapshotTables
 
     public static void Write(IReadOnlyList<PeerSnapshot> peers, TextWriter output, Terminal terminal)
     {
-        var table = new TextTable("VTEP", "KIND", "STATE", "VNIS", "#PATH MTU", "#IDLE", "#TX FRAMES", "#TX BYTES", "#RX FRAMES", "#RX BYTES");
+        var table = new TextTable(
+            "VTEP", "KIND", "STATE", "VNIS", "#PATH MTU", "#IDLE", "#TX FRAMES", "#TX BYTES", "#RX FRAMES", "#RX BYTES");
         foreach (PeerSnapshot peer in peers)
         {
             table.Add(peer.Endpoint, peer.Kind, peer.State, Listed(peer.Vnis), peer.PathMtu == 0 ? null : peer.PathMtu,

@@ -75,7 +75,8 @@ internal sealed class TextTable
         Table table = new Table().Border(TableBorder.None).HideHeaders();
         for (int i = 0; i < widths.Length; i++)
         {
-            var column = new TableColumn("") { Width = widths[i], NoWrap = true, Padding = new Padding(0, 0, i == widths.Length - 1 ? 0 : Gap, 0) };
+            int gap = i == widths.Length - 1 ? 0 : Gap;
+            var column = new TableColumn("") { Width = widths[i], NoWrap = true, Padding = new Padding(0, 0, gap, 0) };
             table.AddColumn(_isNumber[i] ? column.RightAligned() : column);
         }
 

@@ -6,8 +6,8 @@
 //   send     bound to (local, source port), to have a source port a flow (RFC 7348 section 5). Deaf: a filter that passes nothing
 //            is attached before it is bound. DF is IP_PMTUDISC_PROBE (set DF, ignore the path MTU the kernel believes) or
 //            INTERFACE (no DF, no local fragments); IP_RECVERR brings routers' ICMP messages to its error queue.
-//   group    bound to (group, port) and joined on one interface; IP_MULTICAST_ALL is off everywhere, or the kernel would also give
-//            a socket the groups that others joined.
+//   group    bound to (group, port) alone and joined on its interfaces; IP_MULTICAST_ALL is off everywhere, or the kernel would also
+//            give a socket the groups that others joined.
 //
 // Addresses are bound with IP_FREEBIND: whether the address is ours has been checked before, and an IPv6 address in duplicate
 // address detection can be bound now and used when it is ready. All functions give a descriptor or a negated errno.
@@ -39,13 +39,14 @@ internal static unsafe class UdpSocket
     }
 
     /// <summary>A socket of a group, not yet joined.</summary>
-    public static int OpenGroup(in InetAddress group, ushort port, bool isFirst, bool acceptZeroChecksumIPv6)
+    public static int OpenGroup(in InetAddress group, ushort port, bool acceptZeroChecksumIPv6)
     {
         int fd = Open(group);
         if (fd < 0)
             return fd;
         ConfigureReceiving(fd, group, acceptZeroChecksumIPv6);
-        return BindShared(fd, group, port, isFirst);
+        int error = Bind(fd, group, port);
+        return error < 0 ? Fail(fd, error) : fd;
     }
 
     /// <summary>A send socket with one source port.</summary>

@@ -33,7 +33,7 @@ internal sealed class UdpUnderlay : IUnderlay
     private readonly WorkerSet _workers;
     private readonly UdpQueue[] _queues;
     private readonly LaneSockets?[] _sockets;
-    private readonly Dictionary<MulticastGroup, GroupMembership> _groups = [];
+    private readonly Dictionary<InetAddress, GroupSocket> _groups = [];
     private LocalAddress _local;
 
     private UdpUnderlay(UnderlayConfig config, RtNetlink netlink, WorkerSet workers, Action pathMtuFell)
@@ -98,35 +98,33 @@ internal sealed class UdpUnderlay : IUnderlay
     /// <inheritdoc/>
     public void Join(in MulticastGroup group)
     {
-        if (_groups.ContainsKey(group))
-            return;
-        JoinedInterface now = JoinedInterface.Read(group, _netlink, _netlink.GetAddresses());
+        JoinedInterface now = JoinedInterface.Read(group.Interface, group.Group.Version, _netlink, _netlink.GetAddresses());
         if (now.Index == 0)
         {
             throw new VtepException(
                 $"Group {group.Group} can't be joined: there is no interface '{group.Interface}'. Correct \"interface\" of the domain's multicast discovery.");
         }
 
-        int lane = (int)((uint)group.Group.GetHashCode() % (uint)_workers.Count);
-        var membership = new GroupMembership(group, _config, _queues[lane], _workers[lane], _workers);
-        int error = membership.Join(now, IsFirstOf(group));
-        if (error == -LibC.EADDRINUSE)
-            throw new VtepException($"{membership.Describe(error)} {PortOwner.Describe(group.Group, _config.Port, _netlink)}");
-        if (error < 0)
-            throw new VtepException($"{membership.Describe(error)} Is the interface one that does multicast, and is net.ipv4.igmp_max_memberships large enough?");
-        _groups.Add(group, membership);
+        GroupSocket socket = SocketOf(group.Group);
+        int error = socket.Join(group.Interface, now);
+        if (error == 0 || error == -LibC.EADDRINUSE) // EADDRINUSE: joined already
+            return;
+        CloseIfUnused(group.Group, socket);
+        throw new VtepException(
+            $"{socket.Describe(group.Interface, error)} The interface must do multicast, and net.ipv4.igmp_max_memberships be large enough.");
     }
 
     /// <inheritdoc/>
     public void Leave(in MulticastGroup group)
     {
-        if (_groups.Remove(group, out GroupMembership? membership))
-            membership.Close();
+        if (!_groups.TryGetValue(group.Group, out GroupSocket? socket))
+            return;
+        socket.Leave(group.Interface);
+        CloseIfUnused(group.Group, socket);
     }
 
     /// <summary>The queue of a joined group; null when it isn't joined.</summary>
-    public GroupQueue? GroupQueueOf(in MulticastGroup group) =>
-        _groups.TryGetValue(group, out GroupMembership? membership) ? membership.Queue : null;
+    public GroupQueue? GroupQueueOf(in InetAddress group) => _groups.TryGetValue(group, out GroupSocket? socket) ? socket.Queue : null;
 
     /// <summary>Follows a change of the host's links and addresses.</summary>
     /// <returns>What couldn't be done about it, a sentence each.</returns>
@@ -141,20 +139,16 @@ internal sealed class UdpUnderlay : IUnderlay
         else
             SetLocal(now);
         IReadOnlyList<AddressInfo> addresses = _groups.Count == 0 ? [] : _netlink.GetAddresses();
-        foreach ((MulticastGroup group, GroupMembership membership) in _groups)
-        {
-            if (membership.Follow(JoinedInterface.Read(group, _netlink, addresses), IsFirstOf(group)) is { } problem)
-                problems.Add(problem);
-        }
-
+        foreach (GroupSocket socket in _groups.Values)
+            socket.Follow(_netlink, addresses, problems);
         return problems;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (GroupMembership membership in _groups.Values)
-            membership.Close();
+        foreach (GroupSocket socket in _groups.Values)
+            socket.Close();
         _groups.Clear();
         LaneSockets?[] old = [.. _sockets];
         for (int lane = 0; lane < _queues.Length; lane++)
@@ -163,7 +157,29 @@ internal sealed class UdpUnderlay : IUnderlay
         Retire(old);
     }
 
-    private bool IsFirstOf(MulticastGroup group) => !_groups.Any(other => other.Key.Group == group.Group && other.Key != group && other.Value.IsJoined);
+    private GroupSocket SocketOf(InetAddress group)
+    {
+        if (_groups.TryGetValue(group, out GroupSocket? socket))
+            return socket;
+        int lane = (int)((uint)group.GetHashCode() % (uint)_workers.Count);
+        socket = GroupSocket.Open(group, _config, _queues[lane], _workers[lane], _workers, out int error);
+        if (socket is null)
+        {
+            string owner = error == -LibC.EADDRINUSE ? " " + PortOwner.Describe(group, _config.Port, _netlink) : "";
+            throw new VtepException($"The socket of group {group} can't be opened: {Errno.Describe(error)}.{owner}");
+        }
+
+        _groups.Add(group, socket);
+        return socket;
+    }
+
+    private void CloseIfUnused(InetAddress group, GroupSocket socket)
+    {
+        if (socket.Count > 0)
+            return;
+        _groups.Remove(group);
+        socket.Close();
+    }
 
     private void SetLocal(LocalAddress local)
     {

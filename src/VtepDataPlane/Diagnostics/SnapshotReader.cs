@@ -11,13 +11,13 @@ namespace VtepDataPlane.Diagnostics;
 /// <summary>Reads a VTEP for people and programs.</summary>
 internal sealed class SnapshotReader(Fdb fdb, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes)
 {
-    public VtepSnapshot Status()
+    public VtepSnapshot Status(IReadOnlyList<string> problems)
     {
         ForwardingState state = forwarder.State;
         List<BridgeDomain> domains = [.. state.Domains];
         return new VtepSnapshot(
             state.Local, state.Port, state.IsLocalAddressPresent, lanes.Length, domains.Count, domains.Sum(domain => domain.Ports.Length),
-            KnownVteps().Count, fdb.Count, fdb.Capacity, [.. Warnings(state, domains)]);
+            KnownVteps().Count, fdb.Count, fdb.Capacity, [.. problems, .. Warnings(state, domains)]);
     }
 
     public IReadOnlyList<DomainSnapshot> Domains() => [.. forwarder.State.Domains.OrderBy(domain => domain.Vni).Select(Read)];

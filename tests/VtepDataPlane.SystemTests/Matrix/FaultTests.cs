@@ -37,13 +37,13 @@ internal sealed class FaultTests : TestBed
         Make(Lab.Switched(AddressFamily.InterNetwork, hosts: 2));
         (LabHost one, LabHost two) = (Lab.Hosts[0], Lab.Hosts[1]);
         VtepProcess b = Start(two, Blue(one), Red(one));
-        VtepProcess a = Start(one, Blue(two), Red(two));
+        VtepProcess a = Start(one, WithMac(Blue(two), "02:00:00:00:01:01"), Red(two)); // so that it is the same station before and after
         a.Announce("tap-blue");
         (Station red, Station farRed) = (Red(two).StationOn(one), Red(one).StationOn(two));
         Ping.UntilReached(a.Station, b.Station.Address4);
         Ping.UntilReached(red, farRed.Address4);
 
-        BackgroundProcess ping = Ping.Start(red, farRed.Address4, interval: 0.01);
+        BackgroundProcess ping = Ping.Start(red, farRed.Address4, interval: 0.002);
         one.Namespace.Ip("link del tap-blue");
         Wait.Until("tap-blue is there again", () => one.Namespace.HasDevice("tap-blue"));
         Ping.UntilReached(a.Station, b.Station.Address4);

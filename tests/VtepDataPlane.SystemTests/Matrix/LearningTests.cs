@@ -86,9 +86,9 @@ internal sealed class LearningTests : TestBed
 
         byte[] toBlue = RawFrame.Probe(Anna, Berta, "to blue Anna");
         blue[2].Send(toBlue);
+        Assert.That((blue[0].CountCopies(toBlue, 1), red[0].CountCopies(toBlue, 0), red[1].CountCopies(toBlue, 0)), Is.EqualTo((1, 0, 0)));
         byte[] toRed = RawFrame.Probe(Anna, Berta, "to red Anna");
         red[2].Send(toRed);
-        Assert.That((blue[0].CountCopies(toBlue, 1), red[0].CountCopies(toBlue, 0), red[1].CountCopies(toBlue, 0)), Is.EqualTo((1, 0, 0)));
         Assert.That((red[1].CountCopies(toRed, 1), blue[1].CountCopies(toRed, 0), blue[0].CountCopies(toRed, 0)), Is.EqualTo((1, 0, 0)));
     }
 

@@ -1,4 +1,5 @@
-// The frame around every test of the program: a lab, any number of VTEPs in it, and on each one's cable a capture of all it sends.
+// The frame around every test of the program: a lab, any number of VTEPs in it, and on each one's cable a capture of all UDP it
+// sends, fragments included. (The rest a host sends, neighbour discovery and port unreachables before vtep runs, is its kernel's.)
 // After the test each VTEP is stopped (VtepProcess.Stop says what that checks), and what it sent is judged: no datagram with a
 // fault that tshark knows of, and not one outer fragment.
 
@@ -52,7 +53,7 @@ internal abstract class TestBed
     protected VtepProcess Start(LabHost host, params LabDomain[] domains)
     {
         VethLink.FinishChecksumsOf(host.Link.A);
-        Capture capture = Own(new Capture(host.Link.B.Namespace, host.Link.B.Device, $"src host {host.Underlay}"));
+        Capture capture = Own(new Capture(host.Link.B.Namespace, host.Link.B.Device, $"src host {host.Underlay} and udp"));
         return Start(host, capture, domains);
     }
 

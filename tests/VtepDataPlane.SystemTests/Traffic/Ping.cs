@@ -26,7 +26,7 @@ internal sealed partial record PingResult(int Sent, int Received, int Duplicates
             : new PingResult(0, 0, 0, text);
     }
 
-    [GeneratedRegex(@"mtu ?= ?(\d+)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"mtu ?[=:] ?(\d+)", RegexOptions.IgnoreCase)]
     private static partial Regex MtuTold();
 
     private static int Number(Group group) => int.Parse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
@@ -36,7 +36,7 @@ internal sealed partial record PingResult(int Sent, int Received, int Duplicates
 }
 
 /// <summary>Runs ping.</summary>
-internal static class Ping
+internal static partial class Ping
 {
     /// <summary>Longest time from the last request to giving up on its reply.</summary>
     private const int ReplyLimitSeconds = 1;
@@ -72,7 +72,7 @@ internal static class Ping
     public static TimeSpan UntilReached(Station from, IPAddress to, double seconds = 10) =>
         Wait.Until($"{from.Namespace.Name} reaches {to}", () => Run(from, to, count: 1).Received == 1, seconds);
 
-    /// <summary>Starts a ping without end; <see cref="StopAndRead"/> gives its statistics.</summary>
+    /// <summary>Starts a ping without end and waits for its first reply; <see cref="StopAndRead"/> gives its statistics.</summary>
     public static BackgroundProcess Start(Station from, IPAddress to, double interval)
     {
         BackgroundProcess ping = from.Namespace.Start("ping", Arguments(from, to, interval));
@@ -80,13 +80,26 @@ internal static class Ping
         return ping;
     }
 
-    /// <summary>Ends a ping started with <see cref="Start"/>.</summary>
+    /// <summary>
+    /// Ends a ping started with <see cref="Start"/>, after ten more replies: those before the last reply that are missing were lost.
+    /// ping's own statistics would count a request that is still under way.
+    /// </summary>
     public static PingResult StopAndRead(BackgroundProcess ping)
     {
+        int enough = Answered(ping).Count + 10;
+        Wait.Until("ping has ten more replies", () => Answered(ping).Count >= enough, 5, () => ping.Text);
         ping.Signal("INT");
         ping.WaitForExit(TimeSpan.FromSeconds(5));
-        return PingResult.Read(ping.Text);
+        List<int> answered = Answered(ping);
+        HashSet<int> distinct = [.. answered];
+        return new PingResult(distinct.Max(), distinct.Count, answered.Count - distinct.Count, ping.Text);
     }
+
+    private static List<int> Answered(BackgroundProcess ping) =>
+        [.. ping.Lines.Select(line => Reply().Match(line)).Where(match => match.Success).Select(match => int.Parse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture))];
+
+    [GeneratedRegex(@"bytes from .* icmp_seq=(\d+)")]
+    private static partial Regex Reply();
 
     private static List<string> Arguments(Station from, IPAddress to, double interval) =>
         ["-n", "-W", $"{ReplyLimitSeconds}", "-i", interval.ToString(CultureInfo.InvariantCulture), "-I", from.Device, to.ToString()];

@@ -162,6 +162,19 @@ public sealed class ReloadTests
     }
 
     [Test]
+    public void AConfiguredEntryThatCannotBe_IsAWarning()
+    {
+        using var network = new TestNetwork();
+        BridgeDomainConfig domain = Domain(100, [], [B]) with
+        {
+            Ports = [new PortConfig { Tap = "a1", Mac = MacA }],
+            Fdb = [new StaticFdbEntry(MacA, new VtepEndpoint(InetAddress.Parse(B), 4789), null)],
+        };
+        Node a = network.Add(A, domain);
+        Assert.That(a.Vtep.Status().Warnings.Single(), Does.Contain(MacA.ToString()).And.Contain("not in force"), "the MAC is the port's own");
+    }
+
+    [Test]
     public void FdbCommands_SayWhyNot()
     {
         using var network = new TestNetwork();

@@ -160,7 +160,7 @@ public sealed class DaemonTests
         Assert.That((await AskAsync(daemon, HttpMethod.Put, "/v1/fdb")).Status, Is.EqualTo(404));
         string tooMuch = $$"""{"vni":100,"mac":"{{new string(' ', ControlApi.MaxRequestBody)}}"}""";
         Assert.That(await AskAsync(daemon, HttpMethod.Post, "/v1/fdb", tooMuch), Is.EqualTo((413, "application/problem+json",
-            """{"title":"Bad request","status":413,"detail":"Request body too large. The max request body size is 65536 bytes.","errors":null}""")));
+            """{"title":"Bad request","status":413,"detail":"Request body too large. The max request body size is 4096 bytes.","errors":null}""")));
         Assert.That((await AskAsync(daemon, HttpMethod.Get, "/v1/status")).Status, Is.EqualTo(200), "it is alive after all that");
     }
 

@@ -1,0 +1,110 @@
+// Command lines: what is said when they are wrong, and the exit codes.
+
+using Microsoft.Extensions.Logging;
+using NUnit.Framework;
+using VtepDataPlane.Daemon.Commands;
+using VtepDataPlane.Daemon.Hosting;
+
+namespace VtepDataPlane.Tests.Program;
+
+[TestFixture]
+public sealed class CommandTests
+{
+    private const string Good = """{ "control": { "socket": "SOCKET" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""";
+
+    [TestCase("", "vtep needs a command: run, check, show, reload, fdb.", "Try vtep --help.")]
+    [TestCase("chek", "vtep has no command 'chek'; did you mean check?", "Try vtep --help.")]
+    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, show, reload, fdb.", "Try vtep --help.")]
+    [TestCase("show", "vtep show needs a command: status, domains, ports, peers, fdb, neighbors, counters.", "Try vtep show --help.")]
+    [TestCase("show fbd", "vtep show has no command 'fbd'; did you mean fdb?", "Try vtep show --help.")]
+    [TestCase("fdb ad", "vtep fdb has no command 'ad'; did you mean add?", "Try vtep fdb --help.")]
+    [TestCase("run", "Option '--config' is required.", "Try vtep run --help.")]
+    [TestCase("check", "Required argument 'FILE' missing for command: 'check'.", "Try vtep check --help.")]
+    [TestCase("show status --yaml", "Unrecognized command or argument '--yaml'.", "Try vtep show status --help.")]
+    [TestCase("show status --socket /", "--socket: '/' is no absolute path of a file; write it like /run/vtep/vtep.sock.")]
+    public async Task WrongCommandLine_IsExplained_AndExitCodeTwo(string line, params string[] sentences)
+    {
+        (int exitCode, string output, string errors) = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.That((exitCode, output), Is.EqualTo((2, "")));
+        Assert.That(errors.TrimEnd('\n').Split('\n'), Is.EqualTo(sentences));
+    }
+
+    [Test]
+    public async Task Help_NamesEveryCommand()
+    {
+        (int exitCode, string output, string errors) = await RunAsync("--help");
+
+        Assert.That((exitCode, errors), Is.EqualTo((0, "")));
+        foreach (string command in new[] { "run", "check", "show", "reload", "fdb" })
+            Assert.That(output, Does.Match($@"(?m)^  {command}\b"));
+    }
+
+    [Test]
+    public async Task Check_SaysThatAFileIsValid_OrEverythingThatIsNot()
+    {
+        using var folder = new TemporaryFolder();
+        string good = Repository.File("samples/vtep.jsonc");
+        string bad = folder.File("bad.jsonc");
+        await File.WriteAllTextAsync(bad, "{ \"workers\": -1,\n  \"underlay\": {} }");
+
+        Assert.That(await RunAsync("check", good), Is.EqualTo((0,
+            $"{good} is valid: 2 bridge domains, 2 ports, 2 static peers, 1 multicast group\n", "")));
+        Assert.That(await RunAsync("check", bad), Is.EqualTo((2, "", $"""
+            {bad}:1:1: $: the key "bridgeDomains" is missing; add "bridgeDomains": [ ... ]
+            {bad}:1:14: $.workers: -1 is out of range; it must be 0 to 256
+            {bad}:2:15: $.underlay: exactly one of "local" and "interface" must be there; give this host's address or the interface that has it
+
+            """)));
+    }
+
+    [Test]
+    public async Task RunWithABadFile_SaysEverything_AndStartsNothing()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("bad"), "{ \"workers\": -1, \"underlay\": 1, \"bridgeDomains\": 2 }");
+
+        (int exitCode, string output, string errors) = await RunAsync("run", "--config", folder.File("bad"));
+
+        Assert.That((exitCode, output), Is.EqualTo((2, "")));
+        Assert.That(errors.TrimEnd('\n').Split('\n'), Has.Length.EqualTo(3));
+    }
+
+    [Test]
+    public async Task RunThatTheMachineRefuses_IsOneLine_AndExitCodeOne()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("good"), Good.Replace("SOCKET", folder.File("vtep.sock"), StringComparison.Ordinal));
+
+        (int exitCode, string output, string errors) = await RunAsync("run", "--config", folder.File("good"));
+
+        Assert.That((exitCode, output, errors), Is.EqualTo((1, "", "TAP t0 can't be opened: Operation not permitted.\n")));
+        Assert.That(File.Exists(folder.File("vtep.sock")), Is.False);
+    }
+
+    [Test]
+    public async Task DaemonThatIsGone_IsExitCodeThree()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("leftover"), "");
+
+        foreach (string[] command in new[] { new[] { "reload" }, ["show", "fdb", "--json"], ["fdb", "del", "--vni", "1", "--mac", "02:00:00:00:00:01"] })
+        {
+            (int exitCode, string output, string errors) = await RunAsync([.. command, "--socket", folder.File("leftover")]);
+
+            Assert.That((exitCode, output), Is.EqualTo((3, "")));
+            Assert.That(errors, Is.EqualTo($"No vtep is listening on {folder.File("leftover")}: the socket is a leftover of one that is gone; "
+                + "start it with vtep run --config FILE, or name its socket with --socket.\n"));
+        }
+    }
+
+    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var errors = new StringWriter();
+        int exitCode = await CommandTree.InvokeAsync(arguments, output, errors, Refuse);
+        return (exitCode, output.ToString(), errors.ToString());
+    }
+
+    private static DataPlane Refuse(VtepConfig config, ILoggerFactory loggers) => throw new VtepException("TAP t0 can't be opened: Operation not permitted.");
+}
