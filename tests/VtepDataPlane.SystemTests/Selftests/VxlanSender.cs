@@ -57,7 +57,21 @@ internal sealed class VxlanSender : IDisposable
     private static Socket Bound(IPAddress from)
     {
         var socket = new Socket(from.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(from, Port));
+        Wait.Until($"{from} can be bound", () => TryBind(socket, new IPEndPoint(from, Port)));
         return socket;
+    }
+
+    // Also without duplicate address detection an IPv6 address becomes usable some time after it was added.
+    private static bool TryBind(Socket socket, IPEndPoint address)
+    {
+        try
+        {
+            socket.Bind(address);
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)
+        {
+            return false;
+        }
     }
 }
