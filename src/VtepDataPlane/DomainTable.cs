@@ -55,22 +55,19 @@ internal sealed class DomainTable : IDisposable
     public IReadOnlyList<string> Problems => Volatile.Read(ref _problems);
 
     /// <summary>Makes the domains those of <paramref name="next"/>. All or nothing.</summary>
-    /// <exception cref="VtepException">A port can't be opened, or there are too many VTEPs; nothing has changed.</exception>
+    /// <exception cref="VtepException">A port can't be opened, a group can't be joined, or there are too many VTEPs; nothing has changed.</exception>
     public void Apply(IReadOnlyList<BridgeDomainConfig> next, long nowMilliseconds)
     {
-        var change = new PortChange(_host, _domains.Values, next, _lanes.Length);
-        change.OpenNew();
-        ClosePorts(change.Old);
-        change.OpenReplacements(Reinstate);
-
-        UpdateRecords(next);
-        foreach ((Vni vni, IAccessPort device) in change.Opened)
-            AddPort(_domains[vni], device);
-        Volatile.Write(ref _problems, [.. next.SelectMany(config => FixStations(_domains[config.Vni]))]);
-        ReadPaths();
-        FreeVteps();
-        foreach ((Vni vni, IAccessPort device) in change.Opened)
-            _host.Serve(_domains[vni].Port(device.Name)!);
+        // Joining may fail, so it comes first. Groups that stay in use are kept by their domains from then on.
+        List<MulticastGroup> held = HoldGroups(next);
+        try
+        {
+            Replace(next);
+        }
+        finally
+        {
+            held.ForEach(group => _groups.Release(group));
+        }
     }
 
     /// <summary>Removes what is too old: FDB entries, learned VTEPs.</summary>
@@ -203,6 +200,43 @@ internal sealed class DomainTable : IDisposable
     }
 
     // --- records ---
+
+    private void Replace(IReadOnlyList<BridgeDomainConfig> next)
+    {
+        var change = new PortChange(_host, _domains.Values, next, _lanes.Length);
+        change.OpenNew();
+        ClosePorts(change.Old);
+        change.OpenReplacements(Reinstate);
+
+        UpdateRecords(next);
+        foreach ((Vni vni, IAccessPort device) in change.Opened)
+            AddPort(_domains[vni], device);
+        Volatile.Write(ref _problems, [.. next.SelectMany(config => FixStations(_domains[config.Vni]))]);
+        ReadPaths();
+        FreeVteps();
+        foreach ((Vni vni, IAccessPort device) in change.Opened)
+            _host.Serve(_domains[vni].Port(device.Name)!);
+    }
+
+    private List<MulticastGroup> HoldGroups(IReadOnlyList<BridgeDomainConfig> next)
+    {
+        var held = new List<MulticastGroup>();
+        try
+        {
+            foreach (MulticastDiscovery multicast in next.Select(config => config.Discovery).OfType<MulticastDiscovery>())
+            {
+                _groups.Acquire(multicast.Group);
+                held.Add(multicast.Group);
+            }
+        }
+        catch (VtepException)
+        {
+            held.ForEach(group => _groups.Release(group));
+            throw;
+        }
+
+        return held;
+    }
 
     private void UpdateRecords(IReadOnlyList<BridgeDomainConfig> next)
     {

@@ -1,0 +1,46 @@
+// A whole daemon without any right: its TAP was made beforehand, by root, for its user id. That is how it runs as a service.
+
+using System.Net.Sockets;
+using NUnit.Framework;
+using VtepDataPlane.SystemTests.Namespaces;
+using VtepDataPlane.SystemTests.Traffic;
+
+namespace VtepDataPlane.SystemTests.Operation;
+
+internal sealed class UnprivilegedTests
+{
+    [TestCase("multi_queue", 1)]
+    [TestCase("multi_queue", 2)]
+    [TestCase("", 2)]
+    public void DaemonWithoutAnyCapability_OnATapMadeForIt_CarriesPings(string queues, int workers)
+    {
+        using var lab = Lab.Switched(AddressFamily.InterNetwork, hosts: 2);
+        (LabHost one, LabHost two) = (lab.Hosts[0], lab.Hosts[1]);
+        Station here = MakeTap(one, lab.OverlayMtu, queues);
+        var configuration = VtepRun.Configuration($"{one.Underlay}", VtepRun.Domain("blue", 100, $"{two.Underlay}"));
+        configuration["workers"] = workers;
+        using var run = new VtepRun(one.Namespace, configuration);
+        run.Start(through: [.. Privileges.NodeOfMode("666"), .. Privileges.None]);
+        Assert.That((run.Status("CapEff"), run.Status("CapPrm")), Is.EqualTo((new string('0', 16), new string('0', 16))), "capabilities");
+        Assert.That(run.Status("Uid").Split('\t'), Is.All.EqualTo($"{Privileges.UserId}"));
+
+        using var other = new VtepProcess(two, new LabDomain("blue", 100) { Peers = [one.Underlay] });
+        Ping.UntilReached(here, other.Station.Address4);
+        Ping.AssertReaches(here, other.Station, count: 20);
+        Ping.AssertReaches(other.Station, here, count: 20);
+        run.Stop();
+        Assert.That(one.Namespace.HasDevice("tap-blue"), "the TAP belongs to somebody else and stays");
+        Assert.That(run.Process.Lines.Where(line => line.Contains("Z warn", StringComparison.Ordinal) || line.Contains("Z error", StringComparison.Ordinal)), Is.Empty);
+        other.Stop();
+    }
+
+    private static Station MakeTap(LabHost host, int mtu, string queues)
+    {
+        Station station = host.Station("tap-blue");
+        host.Namespace.Ip($"tuntap add dev {station.Device} mode tap user {Privileges.UserId} {queues}");
+        foreach (string prefix in station.Prefixes)
+            host.Namespace.Ip($"addr add {prefix} dev {station.Device}");
+        host.Namespace.Ip($"link set {station.Device} mtu {mtu} up");
+        return station;
+    }
+}

@@ -1,0 +1,116 @@
+// The daemon as an operator meets it: any configuration, started in any way (as another user, with another /dev), on any host,
+// asked through its own commands. VtepProcess is for daemons that must work; this is also for those that must refuse to.
+
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using NUnit.Framework;
+using VtepDataPlane.SystemTests.Namespaces;
+
+namespace VtepDataPlane.SystemTests.Operation;
+
+/// <summary>One configuration of vtep on a host, with a folder of its own.</summary>
+internal sealed class VtepRun : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("vtep-test-").FullName;
+    private readonly NetworkNamespace _place;
+    private BackgroundProcess? _process;
+
+    /// <summary>Writes the configuration; its control socket is added.</summary>
+    public VtepRun(NetworkNamespace place, JsonObject configuration)
+    {
+        _place = place;
+
+        // Another user may have to read the configuration and to make the socket.
+        Command.Run("chmod", "0777", _folder).OrFail();
+        Write(configuration);
+    }
+
+    /// <summary>Path of the control socket.</summary>
+    public string Socket => Path.Combine(_folder, "vtep.sock");
+
+    /// <summary>The configuration file.</summary>
+    public string ConfigurationFile => Path.Combine(_folder, "vtep.jsonc");
+
+    /// <summary>The started process.</summary>
+    public BackgroundProcess Process => _process ?? throw new InvalidOperationException("The daemon has not been started.");
+
+    /// <summary>A configuration with a VTEP address and domains.</summary>
+    public static JsonObject Configuration(string local, params IEnumerable<JsonObject> domains) => new()
+    {
+        ["workers"] = 1,
+        ["underlay"] = new JsonObject { ["local"] = local },
+        ["bridgeDomains"] = new JsonArray([.. domains]),
+    };
+
+    /// <summary>A domain with one TAP called "tap-NAME" and static peers.</summary>
+    public static JsonObject Domain(string name, int vni, params IEnumerable<string> peers) => new()
+    {
+        ["name"] = name,
+        ["vni"] = vni,
+        ["ports"] = new JsonArray(new JsonObject { ["tap"] = $"tap-{name}" }),
+        ["discovery"] = new JsonObject { ["static"] = new JsonObject { ["peers"] = new JsonArray([.. peers.Select(peer => JsonValue.Create(peer))]) } },
+    };
+
+    /// <summary>Writes another configuration over the old one.</summary>
+    public void Write(JsonObject configuration)
+    {
+        configuration["control"] = new JsonObject { ["socket"] = Socket };
+        File.WriteAllText(ConfigurationFile, configuration.ToJsonString());
+    }
+
+    /// <summary>Runs it to its end, which it is expected to reach by itself, with the time that took.</summary>
+    /// <param name="through">Words in front of the command line, such as those of setpriv(1).</param>
+    public (CommandResult Result, TimeSpan Time) RunToEnd(params IEnumerable<string> through)
+    {
+        string[] line = [.. through, VtepProcess.Executable, "run", "--config", ConfigurationFile];
+        long start = Stopwatch.GetTimestamp();
+        CommandResult result = _place.Try(TimeSpan.FromSeconds(10), line[0], line[1..]);
+        return (result, Stopwatch.GetElapsedTime(start));
+    }
+
+    /// <summary>Starts it and waits until it answers; gives the time that took.</summary>
+    public TimeSpan Start(double limitSeconds = 15, params IEnumerable<string> through)
+    {
+        string[] line = [.. through, VtepProcess.Executable, "run", "--config", ConfigurationFile];
+        long start = Stopwatch.GetTimestamp();
+        _process = _place.Start(line[0], line[1..]);
+        Wait.Until("vtep answers", () => Ended() || (File.Exists(Socket) && Ask("show", "status").ExitCode == 0), limitSeconds, () => Process.Text);
+        return Stopwatch.GetElapsedTime(start);
+    }
+
+    /// <summary>Runs one of its commands that ask the running daemon.</summary>
+    public CommandResult Ask(params IEnumerable<string> words) => Command.Run(VtepProcess.Executable, [.. words, "--socket", Socket]);
+
+    /// <summary>What `vtep show WHAT --json` says.</summary>
+    public JsonNode Show(string what) => JsonNode.Parse(Ask("show", what, "--json").OrFail().Output)!;
+
+    /// <summary>How many frames were dropped for a reason (snake case), in all.</summary>
+    public long Drops(string reason) => (long?)Show("counters")["drops"]![reason] ?? 0;
+
+    /// <summary>A number from its /proc/PID/status, such as VmRSS (KiB).</summary>
+    public string Status(string name) =>
+        File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{Process.Id}/status")).First(line => line.StartsWith(name + ":", StringComparison.Ordinal))[(name.Length + 1)..].Trim();
+
+    /// <summary>Ends it by SIGTERM; it must exit with 0 within five seconds. Gives the time that took.</summary>
+    public TimeSpan Stop(double limitSeconds = 5)
+    {
+        long start = Stopwatch.GetTimestamp();
+        Process.Signal("TERM");
+        int exitCode = Process.WaitForExit(TimeSpan.FromSeconds(limitSeconds));
+        Assert.That(exitCode, Is.Zero, Process.Text);
+        return Stopwatch.GetElapsedTime(start);
+    }
+
+    /// <summary>What it left in its folder besides its configuration.</summary>
+    public IReadOnlyList<string> Leftovers() => [.. Directory.EnumerateFileSystemEntries(_folder).Where(path => path != ConfigurationFile)];
+
+    /// <summary>Kills it if it still runs; deletes its folder.</summary>
+    public void Dispose()
+    {
+        _process?.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private bool Ended() => Process.HasExited ? throw new AssertionException($"vtep ended early.\n{Process.Text}") : false;
+}
