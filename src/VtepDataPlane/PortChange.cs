@@ -2,8 +2,8 @@
 // (if that fails, nothing has happened yet), then what is old closes, then what replaces it opens (a TAP can't be open twice); if
 // that fails, the old ones are opened again as they were. Control loop only.
 
-using VtepDataPlane.Ports;
 using VtepDataPlane.Forwarding;
+using VtepDataPlane.Ports;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane;
