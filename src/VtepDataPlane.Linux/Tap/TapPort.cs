@@ -222,7 +222,9 @@ internal sealed class TapPort : IAccessPort
                 DisableIPv6();
         }
 
-        if (_config.Mac is { } mac && mac != link.Mac)
+        // A device that was deleted and is made again keeps its MAC: its neighbours know it by that.
+        MacAddress mac = _config.Mac ?? (_device.IsCreated ? Mac : MacAddress.Zero);
+        if (!mac.IsZero && mac != link.Mac)
             Require(_netlink.SetLink(link.Index, new LinkChange { Mac = mac }), $"its MAC can't be set to {mac}");
         if (_config.Mtu is { } mtu && mtu != link.Mtu)
             Want(_netlink.SetLink(link.Index, new LinkChange { Mtu = mtu }), $"its MTU can't be set to {mtu} and stays {link.Mtu}");

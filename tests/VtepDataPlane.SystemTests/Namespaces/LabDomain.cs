@@ -33,7 +33,7 @@ internal sealed record LabDomain(string Name, int Vni)
     /// <summary>The whole file.</summary>
     public static string File(LabHost host, string socket, IEnumerable<LabDomain> domains) => new JsonObject
     {
-        ["workers"] = 1,
+        ["workers"] = 2,
         ["control"] = new JsonObject { ["socket"] = socket },
         ["underlay"] = new JsonObject { ["local"] = $"{host.Underlay}" },
         ["bridgeDomains"] = new JsonArray([.. domains.Select(domain => domain.ToJson(host))]),
