@@ -88,13 +88,19 @@ internal sealed class ReloadAndStopTests
         using var run = new VtepRun(host.Namespace, Configuration(lab));
         run.Start();
         using var tap = new RawSocket(host.Namespace, "tap-blue");
+        using var flows = new ManualResetEventSlim(true);
         using var stop = new CancellationTokenSource();
-        Task traffic = Task.Factory.StartNew(() => SendBothWays(tap, far, host, stop.Token), TaskCreationOptions.LongRunning);
+        Task traffic = Task.Factory.StartNew(() => SendBothWays(tap, far, host, flows, stop.Token), TaskCreationOptions.LongRunning);
         try
         {
-            // A moment at which no frame is in work comes again and again; thousands must have passed.
+            WaitUntilSent(run, 5_000);
+
+            // The last look at the books: for a moment no frame is in work. Then on, into the signal.
+            flows.Reset();
             JsonNode counters = run.Show("counters");
-            Wait.Until("the books are closed at one moment", () => (long)(counters = run.Show("counters"))["unaccounted"]! == 0 && (long)counters["sent"]! > 5_000, 10, () => counters.ToJsonString());
+            Wait.Until("the books are closed", () => (long)(counters = run.Show("counters"))["unaccounted"]! == 0, 5, () => counters.ToJsonString());
+            flows.Set();
+            WaitUntilSent(run, (long)counters["sent"]! + 5_000);
             Assert.That(traffic.IsCompleted, Is.False, "traffic goes on");
             TimeSpan time = run.Stop();
             TestContext.Out.WriteLine($"ended in {time.TotalSeconds:0.00} s after {counters.ToJsonString()}");
@@ -102,11 +108,18 @@ internal sealed class ReloadAndStopTests
         finally
         {
             stop.Cancel();
+            flows.Set();
             traffic.GetAwaiter().GetResult();
         }
 
         Assert.That(host.Namespace.HasDevice("tap-blue"), Is.False, "the TAP is left");
         Assert.That(run.Leftovers(), Is.Empty);
+    }
+
+    private static void WaitUntilSent(VtepRun run, long frames)
+    {
+        JsonNode counters = run.Show("counters");
+        Wait.Until($"{frames} frames were sent", () => (long)(counters = run.Show("counters"))["sent"]! > frames, 10, () => counters.ToJsonString());
     }
 
     private static JsonObject Configuration(Lab lab) => VtepRun.Configuration($"{lab.Hosts[0].Underlay}", VtepRun.Domain("blue", Vni, "198.18.0.2"));
@@ -126,13 +139,14 @@ internal sealed class ReloadAndStopTests
         string.Join('\n', run.Show("domains").AsArray().Select(domain => $"{domain!["name"]} {domain["vni"]} {domain["ports"]} {domain["floodList"]} {domain["ageing"]}"));
 
     // Once the TAP is deleted the packet socket has no device any more, which ends the traffic.
-    private static void SendBothWays(RawSocket tap, VxlanSender far, LabHost host, CancellationToken stop)
+    private static void SendBothWays(RawSocket tap, VxlanSender far, LabHost host, ManualResetEventSlim flows, CancellationToken stop)
     {
         byte[] frame = InnerFrame.Udp(AddressFamily.InterNetwork, "out");
         byte[] datagram = VxlanSender.Datagram(VxlanSender.Header(Vni), InnerFrame.Udp(AddressFamily.InterNetwork, "in", InnerFrame.Anna, InnerFrame.Berta));
         bool isThere = true;
         while (isThere && !stop.IsCancellationRequested)
         {
+            flows.Wait(CancellationToken.None);
             far.Send(host.Underlay, datagram);
             try
             {

@@ -49,7 +49,7 @@ internal sealed class AdmissionTests : TestBed
         AssertCounted(vtep, cases.Select(entry => entry.Reason));
 
         byte[] welcome = InnerFrame.Udp(AddressFamily.InterNetwork, "welcome");
-        Assert.That(blue.Receive(NotFromTheHost, 1, 0.3).Count + red.Receive(NotFromTheHost, 1, 0.3).Count, Is.Zero, "delivered");
+        Assert.That(blue.Receive(_ => true, 1, 0.3).Count + red.Receive(_ => true, 1, 0.3).Count, Is.Zero, "delivered");
         Assert.That(Stations(vtep), Is.EquivalentTo(before), "learned");
         peer.Send(ours.Underlay, VxlanSender.Datagram(VxlanSender.Header(BlueVni), welcome));
         Assert.That(blue.CountCopies(welcome, expected: 1), Is.EqualTo(1), "a peer's frame afterwards");
@@ -76,8 +76,6 @@ internal sealed class AdmissionTests : TestBed
         Assert.That(string.Join(' ', frames.Select(frame => InnerFrame.Text(frame))), Is.EqualTo(delivered));
         daemon.Stop();
     }
-
-    private static bool NotFromTheHost(byte[] frame) => true;
 
     private static string[] Stations(VtepProcess vtep) =>
         [.. vtep.Show("fdb").AsArray().Select(entry => $"{entry!["vni"]} {entry["mac"]} {entry["kind"]} {entry["port"] ?? entry["vtep"]}")];
