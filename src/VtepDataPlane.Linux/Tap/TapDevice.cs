@@ -189,7 +189,8 @@ internal sealed unsafe class TapDevice
         if (error == -LibC.EPERM)
         {
             remedy = IsCreated
-                ? $"Creating a TAP device needs CAP_NET_ADMIN; or make it beforehand: 'ip tuntap add dev {Name} mode tap multi_queue user <this user>'."
+                ? "Creating a TAP device needs CAP_NET_ADMIN; or make it beforehand: "
+                    + $"'ip tuntap add dev {Name} mode tap multi_queue user <this user>'."
                 : $"It belongs to another user; make it anew with 'ip tuntap add dev {Name} mode tap multi_queue user <this user>'.";
         }
         else if (error == -LibC.EINVAL)

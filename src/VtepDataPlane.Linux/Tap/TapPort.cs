@@ -121,7 +121,7 @@ internal sealed class TapPort : IAccessPort
         return true;
     }
 
-    /// <summary>Reads MTU, MAC and up state anew from the device as it is now; null when it is deleted. True when something changed.</summary>
+    /// <summary>Takes over MTU, MAC and up state of the device as it is now, null when it is deleted. True when something changed.</summary>
     public bool Refresh(LinkInfo? link)
     {
         bool isUp = link is { IsUp: true } && link.Index == InterfaceIndex && IsOpen && !IsGone;
@@ -144,7 +144,8 @@ internal sealed class TapPort : IAccessPort
         CloseDevice();
     }
 
-    /// <summary>Opens the device again after <see cref="Abandon"/>: makes it anew if it was ours, takes it if it is back. The reason, if not.</summary>
+    /// <summary>Opens the device again after <see cref="Abandon"/>: makes it anew if it was ours, takes it if it is back.</summary>
+    /// <returns>Null, or why not.</returns>
     public string? TryReopen()
     {
         try
@@ -252,7 +253,8 @@ internal sealed class TapPort : IAccessPort
         if (_config.Bridge is not { } name)
             return;
         LinkInfo bridge = _netlink.GetLink(name) ?? throw new VtepException(
-            $"Port '{Name}': there is no bridge '{name}' to attach it to. Make it ('ip link add {name} type bridge'), or remove \"bridge\".");
+            $"Port '{Name}': there is no bridge '{name}' to attach it to. "
+            + $"Make it ('ip link add {name} type bridge'), or remove \"bridge\".");
         if (bridge.Kind != "bridge")
             throw new VtepException($"Port '{Name}': '{name}' is an interface of kind '{bridge.Kind ?? "hardware"}', not a bridge.");
         if (link.Master != bridge.Index)

@@ -35,7 +35,8 @@ internal readonly record struct LocalAddress(InetAddress Address, bool IsPresent
         if (config.Interface is { } name && netlink.GetLink(name) is null)
         {
             throw new VtepException(
-                $"The underlay can't be opened: there is no interface '{name}' on this host; it has {Names(netlink)}. Correct underlay.interface.");
+                $"The underlay can't be opened: there is no interface '{name}' on this host; it has {Names(netlink)}. "
+                + "Correct underlay.interface.");
         }
 
         LocalAddress found = Read(config, netlink);

@@ -102,7 +102,8 @@ internal sealed class UdpUnderlay : IUnderlay
         if (now.Index == 0)
         {
             throw new VtepException(
-                $"Group {group.Group} can't be joined: there is no interface '{group.Interface}'. Correct \"interface\" of the domain's multicast discovery.");
+                $"Group {group.Group} can't be joined: there is no interface '{group.Interface}'. "
+                + "Correct \"interface\" of the domain's multicast discovery.");
         }
 
         GroupSocket socket = SocketOf(group.Group);
@@ -111,7 +112,8 @@ internal sealed class UdpUnderlay : IUnderlay
             return;
         CloseIfUnused(group.Group, socket);
         throw new VtepException(
-            $"{socket.Describe(group.Interface, error)} The interface must do multicast, and net.ipv4.igmp_max_memberships be large enough.");
+            $"{socket.Describe(group.Interface, error)} "
+            + "The interface must do multicast, and net.ipv4.igmp_max_memberships be large enough.");
     }
 
     /// <inheritdoc/>
@@ -268,7 +270,7 @@ internal sealed class UdpUnderlay : IUnderlay
         var taken = new List<ushort>();
         for (int attempt = 0; sockets.Count < UdpQueue.SourcePorts && attempt < PortAttempts; attempt++)
         {
-            ushort port = attempt < ports.Count ? ports[attempt] : (ushort)RandomNumberGenerator.GetInt32(FirstSourcePort, ushort.MaxValue + 1);
+            ushort port = attempt < ports.Count ? ports[attempt] : AnySourcePort();
             if (taken.Contains(port) || port == _config.Port || OpenSourcePort(local, port, open) is not { } lanes)
                 continue;
             taken.Add(port);
@@ -277,8 +279,11 @@ internal sealed class UdpUnderlay : IUnderlay
 
         return sockets.Count == UdpQueue.SourcePorts
             ? ([.. taken], [.. sockets])
-            : throw new VtepException($"The underlay can't be opened: no {UdpQueue.SourcePorts} free UDP ports from {FirstSourcePort} on {local}.");
+            : throw new VtepException(
+                $"The underlay can't be opened: no {UdpQueue.SourcePorts} free UDP ports from {FirstSourcePort} on {local}.");
     }
+
+    private static ushort AnySourcePort() => (ushort)RandomNumberGenerator.GetInt32(FirstSourcePort, ushort.MaxValue + 1);
 
     private int[]? OpenSourcePort(InetAddress local, ushort port, List<int> open)
     {

@@ -70,7 +70,7 @@ internal sealed unsafe class Worker : IDisposable
         }
     }
 
-    /// <summary>Removes a source; idempotent. The worker may be in a batch of it still, see <see cref="RequestPass"/>. Any thread.</summary>
+    /// <summary>Removes a source; idempotent. The worker may still be in a batch of it, see <see cref="RequestPass"/>.</summary>
     public void Remove(PollSource source)
     {
         lock (_gate)
