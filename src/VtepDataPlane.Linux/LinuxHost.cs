@@ -23,6 +23,7 @@ namespace VtepDataPlane.Linux;
 internal sealed class LinuxHost : IHostNetwork, IDisposable
 {
     private const int FewPorts = 256;
+    private const int ManyDevices = 64;
     private const long FirstPause = 100;
     private const long LongestPause = 5_000;
 
@@ -105,8 +106,8 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     public void DeleteCreatedDevices()
     {
         List<TapPort> created = [.. _served.Values.Select(served => served.Device).Where(device => device.IsCreated && device.IsOpen)];
-        if (created.Count < 2)
-            return;
+        if (created.Count < ManyDevices)
+            return; // each goes with its descriptors
         int group = RandomNumberGenerator.GetInt32(1 << 16, int.MaxValue);
         created.ForEach(device => device.SetGroup(group));
         _ = _netlink.DeleteLinks(group); // if not: each goes with its descriptors

@@ -30,7 +30,8 @@ internal enum NetlinkChanges
 }
 
 /// <summary>One socket for notifications. Control loop only. Opening it throws a <see cref="VtepException"/> when the system refuses.</summary>
-internal sealed class NetlinkMonitor : IDisposable
+/// <param name="receiveBuffer">Bytes of notifications the kernel keeps for us.</param>
+internal sealed class NetlinkMonitor(int receiveBuffer = NetlinkSocket.ReceiveBuffer) : IDisposable
 {
     private const uint Groups = 1u << (Rtnl.RTNLGRP_LINK - 1)
         | 1u << (Rtnl.RTNLGRP_IPV4_IFADDR - 1) | 1u << (Rtnl.RTNLGRP_IPV6_IFADDR - 1)
@@ -39,7 +40,7 @@ internal sealed class NetlinkMonitor : IDisposable
     // A bound on one drain, so that a storm can't keep the control loop here: what is left wakes it again.
     private const int DatagramsPerDrain = 4096;
 
-    private readonly NetlinkSocket _socket = NetlinkSocket.OpenForNotifications(Groups);
+    private readonly NetlinkSocket _socket = NetlinkSocket.OpenForNotifications(Groups, receiveBuffer);
     private readonly byte[] _datagram = new byte[NetlinkSocket.DatagramSize];
 
     /// <summary>Readable while there is something to drain.</summary>

@@ -16,8 +16,8 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     /// </summary>
     public const int DatagramSize = 64 * 1024;
 
-    // Notifications about thousands of links at once (a bridge goes down, a daemon starts) queue here until we read them.
-    private const int ReceiveBuffer = 16 * 1024 * 1024;
+    /// <summary>Bytes in which notifications about thousands of links at once (a bridge goes down, a daemon starts) wait until we read them.</summary>
+    public const int ReceiveBuffer = 16 * 1024 * 1024;
     private const int TimeoutSeconds = 2;
 
     private int _fd;
@@ -31,7 +31,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     /// <exception cref="VtepException">The system refuses.</exception>
     public static NetlinkSocket OpenForRequests()
     {
-        NetlinkSocket socket = Open(LibC.SOCK_RAW | LibC.SOCK_CLOEXEC, groups: 0);
+        NetlinkSocket socket = Open(LibC.SOCK_RAW | LibC.SOCK_CLOEXEC, groups: 0, ReceiveBuffer);
         socket.SetOption(LibC.SOL_SOCKET, LibC.SO_RCVTIMEO, new Libc.__kernel_old_timeval { tv_sec = TimeoutSeconds });
 
         // All three are there since Linux 4.20. Without them answers are the same, errors have fewer words.
@@ -43,9 +43,10 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 
     /// <summary>Opens a non-blocking socket that receives the notifications of some groups.</summary>
     /// <param name="groups">A mask: group n is bit n - 1.</param>
+    /// <param name="receiveBuffer">Bytes the kernel keeps for us.</param>
     /// <exception cref="VtepException">The system refuses.</exception>
-    public static NetlinkSocket OpenForNotifications(uint groups) =>
-        Open(LibC.SOCK_RAW | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, groups);
+    public static NetlinkSocket OpenForNotifications(uint groups, int receiveBuffer) =>
+        Open(LibC.SOCK_RAW | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, groups, receiveBuffer);
 
     /// <summary>Sends one datagram to the kernel.</summary>
     /// <returns>0 or a negated errno.</returns>
@@ -86,7 +87,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             _ = LibC.close(fd); // Linux frees the descriptor whatever close returns
     }
 
-    private static NetlinkSocket Open(int type, uint groups)
+    private static NetlinkSocket Open(int type, uint groups, int receiveBuffer)
     {
         int fd = LibC.socket(LibC.AF_NETLINK, type, Rtnl.NETLINK_ROUTE);
         if (fd < 0)
@@ -103,8 +104,8 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         }
 
         // Beyond rmem_max only with CAP_NET_ADMIN; without, as much as the system allows.
-        if (!socket.SetOption(LibC.SOL_SOCKET, LibC.SO_RCVBUFFORCE, ReceiveBuffer))
-            socket.SetOption(LibC.SOL_SOCKET, LibC.SO_RCVBUF, ReceiveBuffer);
+        if (!socket.SetOption(LibC.SOL_SOCKET, LibC.SO_RCVBUFFORCE, receiveBuffer))
+            socket.SetOption(LibC.SOL_SOCKET, LibC.SO_RCVBUF, receiveBuffer);
         return socket;
     }
 

@@ -41,7 +41,7 @@ internal sealed class NetlinkSocketTests
         if (!Environment.IsPrivilegedProcess)
             Assert.Fail("Needs root, because only root may send to another's netlink socket: run 'sudo tests/run.sh'.");
         using NetlinkSocket socket = NetlinkSocket.OpenForRequests();
-        using NetlinkSocket other = NetlinkSocket.OpenForNotifications(0);
+        using NetlinkSocket other = NetlinkSocket.OpenForNotifications(0, NetlinkSocket.ReceiveBuffer);
         byte[] address = new byte[AddressSize];
         int length = AddressSize;
         Assert.That(GetSocketName(socket.FileDescriptor, address, ref length), Is.Zero);
