@@ -1,7 +1,7 @@
 // Why a frame ended without being sent. Every frame that enters the data plane ends as sent or as exactly one of these,
 // counted (see QueueMeters and Lane); the kernel's names are used where it has one (include/net/dropreason-core.h,
-// include/net/vxlan.h). Members stand in the order in which a frame meets the checks. Text for people is in
-// DropReasonText; a test reaches every member.
+// include/net/vxlan.h). Members stand in the order in which a frame meets the checks. Their names for JSON are in
+// DropReasonText. Tests reach every member that can be provoked: not TxNoBuffer and TxError, the kernel out of memory or at odds.
 
 namespace VtepDataPlane.Frames;
 

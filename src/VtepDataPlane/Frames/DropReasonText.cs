@@ -1,8 +1,8 @@
-// The names and explanations of drop reasons, for JSON keys, metrics and people. One line each, beside the enum.
+// The names of drop reasons, for JSON keys, metrics and tables. What each means stands at the enum.
 
 namespace VtepDataPlane.Frames;
 
-/// <summary>Names (snake case, stable) and one-sentence explanations of <see cref="DropReason"/>.</summary>
+/// <summary>Names (snake case, stable) of <see cref="DropReason"/>.</summary>
 public static class DropReasonText
 {
     private static readonly DropReason[] s_all = Enum.GetValues<DropReason>();
