@@ -46,6 +46,7 @@ internal sealed class WorkerTests
     {
         using var enough = new ManualResetEventSlim();
         var counts = new int[3];
+        bool areAllReady = false;
         for (int i = 0; i < counts.Length; i++)
         {
             int me = i;
@@ -53,13 +54,14 @@ internal sealed class WorkerTests
             source.Event.Signal();
         }
 
+        Volatile.Write(ref areAllReady, true);
         Assert.That(enough.Wait(5000));
         _workers.Stop();
         Assert.That(counts.Min(), Is.GreaterThanOrEqualTo(counts.Max() / 2));
 
         void Count(int source)
         {
-            if (++counts[source] == 1000)
+            if (Volatile.Read(ref areAllReady) && ++counts[source] == 1000)
                 enough.Set();
         }
     }
