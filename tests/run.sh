@@ -41,7 +41,7 @@ summary() {
 missing_packages() {
     local need program
     for need in ip:iproute2 bridge:iproute2 tc:iproute2 ping:iputils-ping tcpdump:tcpdump tshark:tshark ethtool:ethtool \
-        sysctl:procps nft:nftables ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch; do
+        sysctl:procps nft:nftables setpriv:util-linux unshare:util-linux mknod:coreutils ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch; do
         program=${need%%:*}
         PATH=$PATH:/usr/sbin:/sbin command -v "$program" > /dev/null || echo "${need##*:}"
     done | sort -u
@@ -160,6 +160,7 @@ fi
 rm -rf "$results"
 mkdir -p "$results"
 scratch=$(mktemp -d /tmp/vtep-run.XXXXXX)
+chmod 711 "$scratch" # tests that run as another user have folders of their own in it
 [[ " ${suites[*]} " != *" system "* ]] || install_packages
 
 echo "== build"

@@ -63,7 +63,7 @@ internal sealed class VtepRun : IDisposable
     /// <param name="through">Words in front of the command line, such as those of setpriv(1).</param>
     public (CommandResult Result, TimeSpan Time) RunToEnd(params IEnumerable<string> through)
     {
-        string[] line = [.. through, VtepProcess.Executable, "run", "--config", ConfigurationFile];
+        string[] line = [.. through, ExecutableFor(through), "run", "--config", ConfigurationFile];
         long start = Stopwatch.GetTimestamp();
         CommandResult result = _place.Try(TimeSpan.FromSeconds(10), line[0], line[1..]);
         return (result, Stopwatch.GetElapsedTime(start));
@@ -72,7 +72,7 @@ internal sealed class VtepRun : IDisposable
     /// <summary>Starts it and waits until it answers; gives the time that took.</summary>
     public TimeSpan Start(double limitSeconds = 15, params IEnumerable<string> through)
     {
-        string[] line = [.. through, VtepProcess.Executable, "run", "--config", ConfigurationFile];
+        string[] line = [.. through, ExecutableFor(through), "run", "--config", ConfigurationFile];
         long start = Stopwatch.GetTimestamp();
         _process = _place.Start(line[0], line[1..]);
         Wait.Until("vtep answers", () => Ended() || (File.Exists(Socket) && Ask("show", "status").ExitCode == 0), limitSeconds, () => Process.Text);
@@ -103,13 +103,25 @@ internal sealed class VtepRun : IDisposable
     }
 
     /// <summary>What it left in its folder besides its configuration.</summary>
-    public IReadOnlyList<string> Leftovers() => [.. Directory.EnumerateFileSystemEntries(_folder).Where(path => path != ConfigurationFile)];
+    public IReadOnlyList<string> Leftovers() => [.. Directory.EnumerateFileSystemEntries(_folder).Where(path => path != ConfigurationFile && path != Copy)];
 
     /// <summary>Kills it if it still runs; deletes its folder.</summary>
     public void Dispose()
     {
         _process?.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private string Copy => Path.Combine(_folder, "bin");
+
+    // Another user may not be let into the folder this was built in (a checkout in root's home, say): it gets a copy.
+    private string ExecutableFor(IEnumerable<string> through)
+    {
+        if (!through.Contains("setpriv"))
+            return VtepProcess.Executable;
+        Command.Run("cp", "-r", Path.GetDirectoryName(VtepProcess.Executable)!, Copy).OrFail();
+        Command.Run("chmod", "-R", "a+rX", Copy).OrFail();
+        return Path.Combine(Copy, Path.GetFileName(VtepProcess.Executable));
     }
 
     private bool Ended() => Process.HasExited ? throw new AssertionException($"vtep ended early.\n{Process.Text}") : false;
