@@ -3,6 +3,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using NUnit.Framework;
 using VtepDataPlane.SystemTests.Namespaces;
 using VtepDataPlane.SystemTests.Traffic;
@@ -29,6 +30,23 @@ internal sealed class FaultTests : TestBed
         byte[] flooded = RawFrame.DhcpDiscover("02:00:00:00:00:a1");
         sender.Send(flooded);
         Assert.That(receiver.CountCopies(flooded, expected: 1), Is.EqualTo(1), "what goes to all VTEPs arrives again");
+    }
+
+    // An address that comes doesn't make the kernel report its memberships anew; leaving and joining does, twice for each (RFC 3376
+    // section 8.1, RFC 3810 section 9.1: the robustness variable). MLD stands behind a hop-by-hop header (0).
+    [TestCase(AddressFamily.InterNetwork, "239.1.1.100", "198.18.0.77/24")]
+    [TestCase(AddressFamily.InterNetworkV6, "ff05::100", "fd00:18::77/64")]
+    public void AddressOfTheGroupsInterfaceChanges_TheGroupIsReportedAnew(AddressFamily family, string group, string address)
+    {
+        const int AtTheStart = 2;
+        Make(Lab.Switched(family, hosts: 2));
+        BackgroundProcess reports = Own(Lab.Middle.Start("tcpdump", ["-lnv", "-i", "p1", "igmp or ip6[6] = 0"]));
+        reports.WaitForLine("listening on");
+        VtepProcess a = Start(Lab.Hosts[0], Blue(Lab.Hosts[1], group));
+        int Joins() => Regex.Count(reports.Text, $"gaddr {group} to_ex");
+        Wait.Until("the group is joined", () => Joins() >= AtTheStart, seconds: 10, () => reports.Text);
+        a.Host.Namespace.Ip($"addr add {address} dev eth0");
+        Wait.Until("the group is joined anew", () => Joins() > AtTheStart, seconds: 5, () => reports.Text);
     }
 
     [Test]
