@@ -68,7 +68,8 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
 
     private static WebApplication Build(ControlSocket socket)
     {
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        // The host insists on a content root it can read; by default that is the working directory, which may be anybody's.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.AddConsole(options =>
         {
             options.FormatterName = LineFormatter.FormatterName;

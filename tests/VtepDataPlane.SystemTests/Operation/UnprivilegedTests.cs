@@ -34,6 +34,26 @@ internal sealed class UnprivilegedTests
         other.Stop();
     }
 
+    [Test]
+    public void DaemonStartedInAFolderItCannotReach_Runs()
+    {
+        using var lab = Lab.Switched(AddressFamily.InterNetwork, hosts: 1);
+        LabHost host = lab.Hosts[0];
+        MakeTap(host, lab.OverlayMtu, "multi_queue");
+        string closed = Directory.CreateTempSubdirectory("vtep-test-").FullName; // mode 0700, root's
+        string inside = Directory.CreateDirectory(Path.Combine(closed, "inside")).FullName;
+        try
+        {
+            using var run = new VtepRun(host.Namespace, VtepRun.Configuration($"{host.Underlay}", VtepRun.Domain("blue", 100, "198.18.0.2")));
+            run.Start(through: ["sh", "-c", $"cd {inside} && exec \"$@\"", "sh", .. Privileges.NodeOfMode("666"), .. Privileges.None]);
+            run.Stop();
+        }
+        finally
+        {
+            Directory.Delete(closed, recursive: true);
+        }
+    }
+
     private static Station MakeTap(LabHost host, int mtu, string queues)
     {
         Station station = host.Station("tap-blue");
