@@ -66,7 +66,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     {
         TapSettings settings = _portCount <= FewPorts ? TapSettings.Few : TapSettings.Many;
         TapPort port = TapPort.Open(config, lanes, settings, _netlink, _workers);
-        _logger.PortOpen(port.Name, port.IsCreated ? "created" : "adopted", port.Mtu);
+        _logger.PortOpen(port.Name, port.IsCreated ? "created" : "adopted"); // its MTU follows from the paths, later
         LogWarnings(port);
         return port;
     }

@@ -11,8 +11,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Underlay open on {local}, UDP port {udpPort}, {workers} workers")]
     public static partial void UnderlayOpen(this ILogger logger, InetAddress local, int udpPort, int workers);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Port {port} open: {how}, MTU {mtu}")]
-    public static partial void PortOpen(this ILogger logger, string port, string how, int mtu);
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Port {port} open: {how}")]
+    public static partial void PortOpen(this ILogger logger, string port, string how);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{reason}")]
     public static partial void PortWarning(this ILogger logger, string reason);

@@ -373,7 +373,11 @@ internal sealed class DomainTable : IDisposable
         _fdb.Flush((_, target) => target.IsRemote && gone.Contains(target.Id));
         WaitForLanes();
         foreach (int vtep in vteps)
+        {
+            foreach (Lane lane in _lanes)
+                lane.Meters.Traffic(vtep) = default; // the id may become another VTEP's, with counts of its own
             _vteps.Reclaim(vtep);
+        }
     }
 
     private void WaitForLanes()

@@ -17,7 +17,11 @@ internal sealed partial class RemoteVteps
             return 0;
         // a worker that is just admitting it returns its share of the limit itself
         if (!IsIn(id, Phase.Static) && !TryChange(id, Phase.Claimed, Phase.Static) && TryChange(id, Phase.Learned, Phase.Static))
+        {
             Interlocked.Decrement(ref _learned);
+            _slots[id].WasLearned = true;
+        }
+
         _slots[id].References++;
         return id;
     }
@@ -29,11 +33,24 @@ internal sealed partial class RemoteVteps
     {
         if (!IsIn(id, Phase.Static))
             throw new InvalidOperationException($"Remote VTEP {id} is released more often than it was acquired.");
-        if (--_slots[id].References > 0)
+        if (--_slots[id].References > 0 || IsLearnedAgain(id))
             return false;
         TryChange(id, Phase.Static, Phase.StaticGone);
         TakeOutOfIndex(id);
         return true;
+    }
+
+    // It had been heard before it was configured, and its entries are still good: it goes on as a learned one, if there is room.
+    private bool IsLearnedAgain(int id)
+    {
+        bool wasLearned = _slots[id].WasLearned;
+        _slots[id].WasLearned = false;
+        if (!wasLearned)
+            return false;
+        if (Interlocked.Increment(ref _learned) <= LearnedLimit && TryChange(id, Phase.Static, Phase.Learned))
+            return true;
+        Interlocked.Decrement(ref _learned);
+        return false;
     }
 
     /// <summary>Makes learned VTEPs idle for <paramref name="ageingSeconds"/> unfindable. Their ids are to be reclaimed.</summary>

@@ -56,6 +56,7 @@ internal sealed partial class RemoteVteps
         public long LastSeen;
         public long Path;
         public int References;
+        public bool WasLearned; // before it was configured; control loop only
     }
 
     // A state is phase (3 bits) and, above it, how often the slot was claimed: a reader that sees the same state twice has seen one VTEP.

@@ -9,6 +9,7 @@
 //   Claimed -> Free              the claimer found that somebody else has put the same endpoint into the index: nobody saw the slot
 //   Claimed -> Learned           the claiming worker, once the id is in the index
 //   Claimed, Learned -> Static   Acquire
+//   Static -> Learned            last Release of one that had been learned before it was acquired
 //   Learned -> LearnedGone       Expire        } the id is taken out of the index: not found any more, but
 //   Static -> StaticGone         last Release  } workers in a batch and FDB entries still hold it, and the endpoint stays valid
 //   LearnedGone, StaticGone -> Free   Reclaim, after every worker has left its batch and FDB entries to the id were flushed

@@ -49,6 +49,20 @@ public sealed class ReloadTests
     }
 
     [Test]
+    public void APeerThatGoes_LeavesNoCountsToTheNextOneWithItsNumber()
+    {
+        using var network = new TestNetwork();
+        Node a = network.Add(A, Domain(100, ["a1"], [B, C]));
+        network.Forge(B, A, Vxlan(100, Arp(MacB)));
+        a.Port("a1").Inject(Arp(MacA));
+        network.Run();
+        a.Vtep.Apply(a.Vtep.Config with { BridgeDomains = [Domain(100, ["a1"], [])] }, network.Now);
+        long counted = Enumerable.Range(1, VtepConfigRules.MaxVteps).Sum(id =>
+            a.Vtep.Lanes[0].Meters.Traffic(id).TxFrames + a.Vtep.Lanes[0].Meters.Traffic(id).RxBytes);
+        Assert.That(counted, Is.Zero);
+    }
+
+    [Test]
     public void APortThatGoes_TakesItsEntriesAlong_AndItsNumberMayBeAnothers()
     {
         using var network = new TestNetwork();

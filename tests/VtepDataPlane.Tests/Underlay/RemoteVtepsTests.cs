@@ -64,6 +64,23 @@ public class RemoteVtepsTests
     }
 
     [Test]
+    public void ALearnedVtepThatWasConfiguredForAWhile_IsLearnedAgainAfter()
+    {
+        RemoteVteps vteps = NewVteps();
+        int id = Admit(vteps, 1);
+        Assert.That(vteps.Acquire(Endpoint(1)), Is.EqualTo(id));
+        Assert.That(vteps.LearnedCount, Is.Zero);
+        Assert.That(vteps.Release(id), Is.False, "nothing to reclaim");
+        Assert.That(vteps.Find(Address(1), Port), Is.EqualTo(id));
+        Assert.That(vteps.LearnedCount, Is.EqualTo(1));
+        int[] expired = new int[4];
+        Assert.That(vteps.Expire(1000, 300, expired), Is.EqualTo(1), "and ages as such");
+        vteps.Reclaim(id);
+        Assert.That(vteps.LearnedCount, Is.Zero);
+        Assert.That(vteps.Release(vteps.Acquire(Endpoint(1))), Is.True, "the next one in the slot has no such past");
+    }
+
+    [Test]
     public void SameAddressWithAnotherPortOrFamily_IsAnotherVtep()
     {
         RemoteVteps vteps = NewVteps();
