@@ -1,5 +1,5 @@
 // Which multicast groups the underlay is a member of: counted over the domains that share one, so that the underlay joins on
-// the first and leaves after the last (features MD-1). Control loop only.
+// the first and leaves after the last. Control loop only.
 
 using VtepDataPlane.Underlay;
 

@@ -1,5 +1,5 @@
 // What a bridge domain does with frames, over two and three VTEPs in memory: flooding, learning, ageing, moves, split horizon,
-// isolation of domains. Rows FDB-1 to 5, 8, 16, BUM-1, DEC-5, DEC-6 of the field's behaviours.
+// isolation of domains, admission.
 
 using NUnit.Framework;
 using VtepDataPlane.Frames;

@@ -1,5 +1,4 @@
 // Multicast discovery: joins counted over domains, one datagram to the group, VTEPs learned from what they send, bounded and ageing.
-// Rows BUM-2, BUM-3, MD-1 to MD-3.
 
 using NUnit.Framework;
 using VtepDataPlane.Diagnostics;

@@ -1,6 +1,5 @@
 // The outer header, and what it does to the inner one: ECN both ways (the kernel's matrix, vxlan_bridge_1d.sh), the 39 reserved bits
-// (vxlan_reserved.sh), TTL, TOS and DF fixed and inherited (l2_tos_ttl_inherit.sh), source ports, inner VLAN tags. Rows ENC-1 to
-// 6, ENC-8, DEC-1, DEC-2, DEC-9.
+// (vxlan_reserved.sh), TTL, TOS and DF fixed and inherited (l2_tos_ttl_inherit.sh), source ports, inner VLAN tags.
 
 using NUnit.Framework;
 using VtepDataPlane.Forwarding;

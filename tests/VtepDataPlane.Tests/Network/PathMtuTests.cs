@@ -1,5 +1,5 @@
 // No fragments, ever: the MTU of ports follows the paths, and what is too long all the same is dropped, counted and answered.
-// Rows MTU-1, MTU-2; super-frames of a kernel peer.
+// And the super-frames of a kernel peer.
 
 using NUnit.Framework;
 using VtepDataPlane.Forwarding;
