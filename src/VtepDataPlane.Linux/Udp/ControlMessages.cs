@@ -27,7 +27,8 @@ internal static class ControlMessages
         bool isIPv4 = outer.Remote.Address.IsIPv4;
         int level = isIPv4 ? LibC.IPPROTO_IP : LibC.IPPROTO_IPV6;
         int length = 0;
-        if (outer.HopLimit != 0)
+        bool isDefault = outer.HopLimit == (outer.Remote.Address.IsMulticast ? UdpSocket.DefaultGroupHopLimit : UdpSocket.DefaultHopLimit);
+        if (outer.HopLimit != 0 && !isDefault)
             length += WriteInt(control[length..], level, isIPv4 ? LibC.IP_TTL : LibC.IPV6_HOPLIMIT, outer.HopLimit);
         if (outer.TrafficClass != 0)
             length += WriteInt(control[length..], level, isIPv4 ? LibC.IP_TOS : LibC.IPV6_TCLASS, outer.TrafficClass);

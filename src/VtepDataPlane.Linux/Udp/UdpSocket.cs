@@ -26,7 +26,10 @@ internal static unsafe class UdpSocket
 
     // A send socket receives nothing but error messages of up to a page.
     private const int ErrorBuffer = 64 * 1024;
-    private const int DefaultHopLimit = 64;
+    public const int DefaultHopLimit = 64;
+
+    /// <summary>The kernel's default towards a group (ip(7), IP_MULTICAST_TTL).</summary>
+    public const int DefaultGroupHopLimit = 1;
 
     /// <summary>A receive socket of the local address.</summary>
     public static int OpenReceive(in InetAddress local, ushort port, bool isFirst, bool acceptZeroChecksumIPv6)

@@ -42,6 +42,21 @@ internal sealed class SocketBytesTests
         Assert.That(ControlMessages.Write(bytes, new OuterHeader { Remote = new VtepEndpoint(s_v4, 4789) }, s_v4), Is.Zero);
     }
 
+    // 64 towards a VTEP and 1 towards a group are what the sockets do by themselves
+    [TestCase("198.18.0.2", 64, false)]
+    [TestCase("198.18.0.2", 1, true)]
+    [TestCase("fd00:18::2", 64, false)]
+    [TestCase("239.1.1.1", 1, false)]
+    [TestCase("239.1.1.1", 64, true)]
+    [TestCase("ff05::1", 1, false)]
+    [TestCase("ff05::1", 64, true)]
+    public void AHopLimit_TravelsOnlyWhereItDiffersFromTheSockets(string remote, byte hopLimit, bool travels)
+    {
+        byte[] bytes = Filled(ControlMessages.SendSize);
+        var outer = new OuterHeader { Remote = new VtepEndpoint(InetAddress.Parse(remote), 4789), HopLimit = hopLimit };
+        Assert.That(ControlMessages.Write(bytes, outer, s_v4), Is.EqualTo(travels ? 24 : 0));
+    }
+
     [Test]
     public void Ipv4ControlMessages_AreTtl_Tos_AndPacketInfo()
     {
