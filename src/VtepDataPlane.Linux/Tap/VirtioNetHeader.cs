@@ -39,7 +39,7 @@ internal static class VirtioNetHeader
         offload.GsoSize = BinaryPrimitives.ReadUInt16LittleEndian(header[GsoSizeOffset..]);
         offload.ChecksumStart = BinaryPrimitives.ReadUInt16LittleEndian(header[ChecksumStartOffset..]);
         offload.ChecksumOffset = BinaryPrimitives.ReadUInt16LittleEndian(header[ChecksumOffsetOffset..]);
-        return IsSane(offload, frameLength);
+        return offload.IsSane(frameLength);
     }
 
     /// <summary>Writes all ten bytes of the header for a frame.</summary>
@@ -51,16 +51,5 @@ internal static class VirtioNetHeader
         BinaryPrimitives.WriteUInt16LittleEndian(header[GsoSizeOffset..], offload.GsoSize);
         BinaryPrimitives.WriteUInt16LittleEndian(header[ChecksumStartOffset..], offload.ChecksumStart);
         BinaryPrimitives.WriteUInt16LittleEndian(header[ChecksumOffsetOffset..], offload.ChecksumOffset);
-    }
-
-    private static bool IsSane(in OffloadInfo offload, int frameLength)
-    {
-        if (offload.NeedsChecksum && offload.ChecksumStart + offload.ChecksumOffset + 2 > frameLength)
-            return false;
-        if (!offload.IsSuperFrame)
-            return !offload.TcpEcn;
-        bool known = offload.Gso is GsoType.TcpIPv4 or GsoType.TcpIPv6 or GsoType.Udp;
-        bool ecnFits = !offload.TcpEcn || offload.Gso is not GsoType.Udp;
-        return known && ecnFits && offload.NeedsChecksum && offload.GsoSize != 0 && offload.HeaderLength <= frameLength;
     }
 }

@@ -59,7 +59,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         DropReason reason = Inspect(walk.Domain, frame, out FrameHeaders headers);
         if (reason != DropReason.None)
             return reason;
-        if (!OffloadRules.IsSane(frame.Info.Offload, frame.Length))
+        if (!frame.Info.Offload.IsSane(frame.Length))
             return DropReason.OffloadInvalid;
         if (OwnDatagram.IsIn(frame.Bytes, headers, walk.State.Local, walk.State.Port))
             return DropReason.RouteLoop;

@@ -1,4 +1,4 @@
-// When offload metadata is believed, and how a frame longer than a port's MTU may still go there: as a super-frame, which the
+// How a frame longer than a port's MTU may still go there: as a super-frame, which the
 // kernel behind the port segments (or hands to its own TCP whole). A kernel vxlan peer on the same machine delivers TCP
 // super-frames as one datagram and says nothing about their segment size, so it is chosen here: the largest the port's MTU
 // allows. Only frames whose checksum is unfinished are taken for super-frames: a finished checksum means that the sender meant
@@ -11,24 +11,8 @@ namespace VtepDataPlane.Forwarding;
 
 internal static class OffloadRules
 {
-    private const byte ProtocolTcp = 6;
-    private const int TcpDataOffset = 12;
-    private const int TcpFlagsOffset = 13;
-    private const int TcpCwr = 0x80;
-    private const int TcpMinimumHeader = 20;
-
     /// <summary>The kernel's floor for a TCP segment size (include/linux/virtio_net.h).</summary>
     private const int MinimumGsoSize = 8;
-
-    /// <summary>Checksum and segment fields lie within the frame.</summary>
-    public static bool IsSane(in OffloadInfo offload, int length)
-    {
-        if (offload.NeedsChecksum && offload.ChecksumStart + offload.ChecksumOffset + 2 > length)
-            return false;
-        if (!offload.IsSuperFrame)
-            return true;
-        return offload.NeedsChecksum && offload.GsoSize >= MinimumGsoSize && offload.HeaderLength < length;
-    }
 
     /// <summary>Makes the frame fit a port of that MTU, as a super-frame if need be; false when it can't.</summary>
     public static bool TryFit(in Frame frame, in FrameHeaders headers, int mtu)
@@ -43,17 +27,18 @@ internal static class OffloadRules
 
     private static bool TryMakeTcpSuperFrame(ref OffloadInfo offload, ReadOnlySpan<byte> bytes, in FrameHeaders headers, int mtu)
     {
-        if (headers.Protocol != ProtocolTcp || headers.IsFragment || headers.TransportOffset == 0)
+        if (headers.Protocol != IpProtocol.Tcp || headers.IsFragment || headers.TransportOffset == 0)
             return false;
-        int tcpHeader = (bytes[headers.TransportOffset + TcpDataOffset] >> 4) * 4;
-        int headerLength = headers.TransportOffset + tcpHeader;
+        if (!TcpView.TryParse(bytes[headers.TransportOffset..], out TcpView tcp))
+            return false;
+        int headerLength = headers.TransportOffset + tcp.HeaderLength;
         int segment = mtu + headers.NetworkOffset - headerLength;
-        if (tcpHeader < TcpMinimumHeader || segment < MinimumGsoSize || headerLength >= bytes.Length)
+        if (segment < MinimumGsoSize || headerLength >= bytes.Length)
             return false;
         offload.Gso = headers.IpVersion == 4 ? GsoType.TcpIPv4 : GsoType.TcpIPv6;
         offload.GsoSize = (ushort)(offload.GsoSize == 0 ? segment : Math.Min(offload.GsoSize, segment));
         offload.HeaderLength = (ushort)headerLength;
-        offload.TcpEcn = (bytes[headers.TransportOffset + TcpFlagsOffset] & TcpCwr) != 0;
+        offload.TcpEcn = (tcp.Flags & TcpFlags.Cwr) != 0;
         return true;
     }
 }

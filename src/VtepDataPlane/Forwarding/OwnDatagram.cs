@@ -9,13 +9,12 @@ namespace VtepDataPlane.Forwarding;
 
 internal static class OwnDatagram
 {
-    private const byte ProtocolUdp = 17;
     private const int UdpDestinationPortOffset = 2;
 
     /// <summary>The frame carries a datagram of ours.</summary>
     public static bool IsIn(ReadOnlySpan<byte> frame, in FrameHeaders headers, in InetAddress local, ushort port)
     {
-        if (headers.Protocol != ProtocolUdp || headers.TransportOffset == 0)
+        if (headers.Protocol != IpProtocol.Udp || headers.TransportOffset == 0)
             return false;
         if (BinaryPrimitives.ReadUInt16BigEndian(frame[(headers.TransportOffset + UdpDestinationPortOffset)..]) != port)
             return false;

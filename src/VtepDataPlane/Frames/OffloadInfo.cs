@@ -47,6 +47,21 @@ public struct OffloadInfo : IEquatable<OffloadInfo>
     /// <summary>Is a super-frame.</summary>
     public readonly bool IsSuperFrame => Gso != GsoType.None;
 
+    /// <summary>
+    /// What it says fits a frame of that length: offsets within it, a known kind, a segment size, an unfinished checksum. What doesn't was
+    /// made up by somebody (a virtual machine behind a TAP, say), and whoever finished the checksum would write outside the frame.
+    /// </summary>
+    public readonly bool IsSane(int frameLength)
+    {
+        if (NeedsChecksum && ChecksumStart + ChecksumOffset + 2 > frameLength)
+            return false;
+        if (!IsSuperFrame)
+            return !TcpEcn;
+        bool known = Gso is GsoType.TcpIPv4 or GsoType.TcpIPv6 or GsoType.Udp;
+        bool ecnFits = !TcpEcn || Gso is not GsoType.Udp;
+        return known && ecnFits && NeedsChecksum && GsoSize != 0 && HeaderLength <= frameLength;
+    }
+
     /// <inheritdoc/>
     public readonly bool Equals(OffloadInfo other) =>
         NeedsChecksum == other.NeedsChecksum && TcpEcn == other.TcpEcn && Gso == other.Gso && HeaderLength == other.HeaderLength
