@@ -4,7 +4,6 @@
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Ports;
-using VtepDataPlane.Wire;
 
 namespace VtepDataPlane;
 
@@ -24,9 +23,6 @@ internal sealed class DomainRecord(int index, BridgeDomainConfig config, Peering
 
     /// <summary>What the ports may carry over every path, bytes; 0 while unknown.</summary>
     public int Mtu { get; set; }
-
-    /// <summary>MACs fixed at run time, not by the configuration.</summary>
-    public HashSet<MacAddress> RuntimeStations { get; } = [];
 
     /// <summary>Open ports in configured order.</summary>
     public IEnumerable<AccessPort> Ports => Config.Ports.Select(port => _ports.GetValueOrDefault(port.Tap)).OfType<AccessPort>();

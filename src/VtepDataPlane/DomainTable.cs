@@ -14,8 +14,6 @@ namespace VtepDataPlane;
 /// <summary>The domains, their ports and their paths.</summary>
 internal sealed class DomainTable : IDisposable
 {
-    private const int MaxDomains = ushort.MaxValue;
-
     private readonly IHostNetwork _host;
     private readonly IUnderlay _underlay;
     private readonly Fdb _fdb;
@@ -27,7 +25,7 @@ internal sealed class DomainTable : IDisposable
     private readonly GroupMemberships _groups;
     private readonly PathTable _paths;
     private readonly Dictionary<Vni, DomainRecord> _domains = [];
-    private readonly uint[] _ageing = new uint[MaxDomains + 1];
+    private readonly uint[] _ageing = new uint[VtepConfigRules.MaxDomains + 1];
     private readonly HashSet<int> _indexes = [];
     private readonly List<int> _released = [];
     private List<string> _problems = [];
@@ -56,7 +54,7 @@ internal sealed class DomainTable : IDisposable
 
     /// <summary>Makes the domains those of <paramref name="next"/>. All or nothing.</summary>
     /// <exception cref="VtepException">A port can't be opened, a group can't be joined, or there are too many VTEPs; nothing has changed.</exception>
-    public void Apply(IReadOnlyList<BridgeDomainConfig> next, long nowMilliseconds)
+    public void Apply(IReadOnlyList<BridgeDomainConfig> next)
     {
         // Joining may fail, so it comes first. Groups that stay in use are kept by their domains from then on.
         List<MulticastGroup> held = HoldGroups(next);
@@ -123,7 +121,6 @@ internal sealed class DomainTable : IDisposable
             if (!_fdb.Delete(domain.Index, mac))
                 return $"There is no entry for {mac} in VNI {vni} that can be deleted.";
             domain.Peering.RemoveStation(mac);
-            domain.RuntimeStations.Remove(mac);
         }
 
         ReadPaths();
@@ -275,7 +272,7 @@ internal sealed class DomainTable : IDisposable
     private int TakeIndex()
     {
         do
-            _nextIndex = _nextIndex % MaxDomains + 1;
+            _nextIndex = _nextIndex % VtepConfigRules.MaxDomains + 1;
         while (!_indexes.Add(_nextIndex));
         return _nextIndex;
     }

@@ -6,20 +6,18 @@ using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Underlay;
+using VtepDataPlane.Wire;
 
 namespace VtepDataPlane;
 
 /// <summary>Paths and what follows from them.</summary>
 internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
 {
-    private const int EthernetHeader = 14;
-    private const int VlanTag = 4;
-
     /// <summary>IPv4's floor (RFC 791); no port gets less, whatever a route says.</summary>
     private const int MinimumMtu = 68;
 
     /// <summary>A UDP datagram over IPv4 carries 65507 bytes: 8 of VXLAN, 14 of Ethernet and a tag leave this.</summary>
-    private const int MaximumMtu = 65_507 - 8 - EthernetHeader - VlanTag;
+    private const int MaximumMtu = 65_507 - VxlanHeader.Size - EthernetHeader.Size - VlanTag.Size;
 
     private readonly Dictionary<string, UnderlayPath> _interfaces = [];
 
@@ -85,7 +83,7 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
             smallest = Math.Min(smallest, linkMtu - Encapsulator.Overhead(group.Group));
         if (smallest == int.MaxValue)
             return 0;
-        int tag = domain.Config.Encapsulation.InnerVlan == InnerVlanPolicy.Pass ? VlanTag : 0;
-        return Math.Clamp(smallest - EthernetHeader - tag, MinimumMtu, MaximumMtu);
+        int tag = domain.Config.Encapsulation.InnerVlan == InnerVlanPolicy.Pass ? VlanTag.Size : 0;
+        return Math.Clamp(smallest - EthernetHeader.Size - tag, MinimumMtu, MaximumMtu);
     }
 }

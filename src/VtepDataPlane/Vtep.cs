@@ -83,7 +83,7 @@ public sealed class Vtep : IDisposable
         lock (_gate)
         {
             ThrowIfNeedsRestart(next);
-            _domains.Apply(next.BridgeDomains, nowMilliseconds);
+            _domains.Apply(next.BridgeDomains);
             Config = next;
         }
     }

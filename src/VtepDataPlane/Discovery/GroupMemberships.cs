@@ -10,9 +10,6 @@ internal sealed class GroupMemberships(IUnderlay underlay)
 {
     private readonly Dictionary<MulticastGroup, int> _references = [];
 
-    /// <summary>Groups joined now.</summary>
-    public int Count => _references.Count;
-
     /// <summary>One more domain needs the group.</summary>
     public void Acquire(in MulticastGroup group)
     {

@@ -23,9 +23,6 @@ internal sealed class Peering(RemoteVteps vteps, GroupMemberships groups, List<i
     private Admission? _admission;
     private int[]? _floodVteps;
 
-    /// <summary>How the domain's VTEPs find each other.</summary>
-    public DiscoveryConfig Discovery => _discovery ?? throw new InvalidOperationException("No discovery configured yet.");
-
     /// <summary>The group and its settings, or null.</summary>
     public MulticastDiscovery? Multicast => _discovery as MulticastDiscovery;
 
