@@ -73,10 +73,18 @@ internal sealed class PathMtuTests(int version)
         Assert.That(_sender.Underlay.PathTo(LocalB).Mtu, Is.EqualTo(1500));
         Assert.That(_sender.Send(Datagram(1500 - HeaderSize), ToB), Is.EqualTo(1), "the link takes it, the router won't");
 
+        // A router limits its reports (net.ipv4.icmp_ratelimit: one a second) and may owe us this one; so each second another chance.
+        long again = Environment.TickCount64 + 1000;
         Wait.Until("the router's report is believed", () =>
         {
+            if (Environment.TickCount64 >= again)
+            {
+                again += 1000;
+                _sender.Send(Datagram(1500 - HeaderSize), ToB);
+            }
+
             SendOnBothLanes();
-            return _sender.Underlay.PathMtus.Believed == 1;
+            return _sender.Underlay.PathMtus.Believed >= 1;
         });
 
         Assert.That(_sender.Underlay.PathTo(LocalB).Mtu, Is.EqualTo(Narrow));
