@@ -17,6 +17,7 @@
 // lock-free; everything else belongs to the lane.
 
 using VtepDataPlane.Frames;
+using VtepDataPlane.Offload;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
@@ -39,7 +40,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
     {
         ForwardingState state = State;
         BridgeDomain? domain = state.ByIndex(port.DomainIndex);
-        for (int i = 0; i < batch.Count; i++)
+        foreach (Frame frame in batch)
         {
             if (domain is null)
             {
@@ -48,7 +49,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
             }
 
             var walk = new Walk(lane, state, domain, port, nowMilliseconds);
-            DropReason reason = FromPort(walk, batch[i]);
+            DropReason reason = FromPort(walk, frame);
             if (reason != DropReason.None)
                 walk.CountDrop(reason);
         }
@@ -59,7 +60,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         DropReason reason = Inspect(walk.Domain, frame, out FrameHeaders headers);
         if (reason != DropReason.None)
             return reason;
-        if (!frame.Info.Offload.IsSane(frame.Length))
+        if (!IsOffloadRight(frame, headers))
             return DropReason.OffloadInvalid;
         if (OwnDatagram.IsIn(frame.Bytes, headers, walk.State.Local, walk.State.Port))
             return DropReason.RouteLoop;
@@ -78,9 +79,8 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
     public void FromUnderlay(Lane lane, FrameBatch batch, long nowMilliseconds)
     {
         ForwardingState state = State;
-        for (int i = 0; i < batch.Count; i++)
+        foreach (Frame frame in batch)
         {
-            Frame frame = batch[i];
             DropReason reason = Decapsulate(frame, state, out BridgeDomain? domain, out bool reservedBits);
             if (domain is null)
             {
@@ -150,6 +150,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
     private static DropReason Inspect(BridgeDomain domain, in Frame frame, out FrameHeaders headers)
     {
         FrameFault fault = FrameHeaders.Parse(frame.Bytes, out headers);
+        frame.Info.Headers = headers;
         if (fault == FrameFault.Truncated)
             return DropReason.FrameTruncated;
         if (!headers.Source.IsValidSource)
@@ -157,6 +158,12 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         if (headers.VlanTags > 0 && domain.Policy.InnerVlan == InnerVlanPolicy.Drop)
             return DropReason.InnerVlanDenied;
         return fault == FrameFault.IpHeaderMalformed ? DropReason.IpHeaderMalformed : DropReason.None;
+    }
+
+    private static bool IsOffloadRight(in Frame frame, in FrameHeaders headers)
+    {
+        ref OffloadInfo offload = ref frame.Info.Offload;
+        return offload.IsSane(frame.Length) && (!offload.IsSuperFrame || SuperFrame.TryMeasure(frame.Bytes, headers, ref offload));
     }
 
     // RFC 6040 section 4.2: the outer field's congestion mark must reach the inner one, or the frame must not.
@@ -171,6 +178,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         {
             Ecn.Set(frame.Bytes, headers, combined);
             headers.TrafficClass = (byte)((headers.TrafficClass & ~3) | combined);
+            frame.Info.Headers.TrafficClass = headers.TrafficClass;
         }
 
         return true;
@@ -246,7 +254,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         DropReason reason = FinishOffload(frame);
         if (reason != DropReason.None)
             return reason;
-        reason = CheckPath(walk, vtep, frame.Length, out int innerMtu);
+        reason = CheckPath(walk, vtep, SuperFrame.LongestSegment(frame.Length, frame.Info.Offload), out int innerMtu);
         if (reason == DropReason.PathMtuExceeded)
             AnswerTooBig(walk, frame.Bytes, headers, innerMtu);
         if (reason != DropReason.None)
@@ -268,13 +276,12 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         return pathMtu > 0 && frameLength > innerMtu ? DropReason.PathMtuExceeded : DropReason.None;
     }
 
-    // A datagram carries finished frames only. Super-frames for the underlay are the Segmenter's (Offload/); until there is one,
-    // no port negotiates them, and one that comes all the same is counted.
+    // A datagram carries finished frames only. Super-frames go to the underlay whole: its queue cuts them up at the last moment.
     private static DropReason FinishOffload(in Frame frame)
     {
         ref OffloadInfo offload = ref frame.Info.Offload;
         if (offload.IsSuperFrame)
-            return DropReason.GsoUnsupported;
+            return DropReason.None;
         if (offload.NeedsChecksum && !TransportChecksum.TryComplete(frame.Bytes, offload.ChecksumStart, offload.ChecksumOffset))
             return DropReason.OffloadInvalid;
         offload = default;
@@ -284,10 +291,12 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
     private void SendEncapsulated(in Walk walk, int vtep, in Frame frame)
     {
         frame.Info.Outer.Remote = vteps.EndpointOf(vtep);
+        ref readonly OffloadInfo offload = ref frame.Info.Offload;
+        int segments = SuperFrame.Segments(frame.Length - VxlanHeader.Size, offload);
         ref VtepTraffic traffic = ref walk.Lane.Meters.Traffic(vtep);
-        traffic.TxFrames++;
-        traffic.TxBytes += frame.Length;
-        walk.Meters.ToUnderlay++;
+        traffic.TxFrames += segments;
+        traffic.TxBytes += frame.Length + (segments - 1) * (VxlanHeader.Size + offload.HeaderLength);
+        walk.Meters.ToUnderlay += segments;
         walk.Lane.SendToUnderlay(frame);
     }
 
@@ -296,7 +305,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
     private DropReason Flood(in Walk walk, in Frame frame, in FrameHeaders headers)
     {
         FloodList flood = walk.IsFromUnderlay ? FloodList.Empty : walk.Domain.Flood;
-        if (flood.Copies > 0 && !frame.Info.Offload.IsSuperFrame)
+        if (flood.Copies > 0)
         {
             DropReason reason = FinishOffload(frame);
             if (reason != DropReason.None)
@@ -331,13 +340,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
 
     private void FloodToUnderlay(in Walk walk, FloodList flood, in Frame frame, in FrameHeaders headers)
     {
-        if (frame.Info.Offload.IsSuperFrame)
-        {
-            walk.CountDrop(DropReason.GsoUnsupported, flood.Copies);
-            return;
-        }
-
-        int length = frame.Length;
+        int length = SuperFrame.LongestSegment(frame.Length, frame.Info.Offload);
         int answerMtu = 0;
         walk.Domain.Encapsulator.Push(frame, headers);
         foreach (int vtep in flood.Vteps)
@@ -375,7 +378,7 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
             outer.Remote = group.Endpoint;
             outer.HopLimit = group.HopLimit;
             outer.InterfaceIndex = group.InterfaceIndex;
-            walk.Meters.ToUnderlay++;
+            walk.Meters.ToUnderlay += SuperFrame.Segments(frame.Length - VxlanHeader.Size, frame.Info.Offload);
             walk.Lane.SendToUnderlay(frame);
         }
     }

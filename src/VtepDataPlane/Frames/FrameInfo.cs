@@ -1,5 +1,7 @@
 // Everything known about one frame in a batch, beside its bytes. Plain fields: it is written in place, 64 at a time.
 
+using VtepDataPlane.Wire;
+
 namespace VtepDataPlane.Frames;
 
 /// <summary>Where a frame stands in its slot, and what is known about it.</summary>
@@ -10,6 +12,15 @@ public struct FrameInfo
 
     /// <summary>Bytes of the frame.</summary>
     public int Length;
+
+    /// <summary>
+    /// 0: the slot holds one frame. Otherwise it holds several, each of so many bytes but the last, which may be shorter (UDP_GRO); walking
+    /// the batch yields them one by one.
+    /// </summary>
+    public int SegmentSize;
+
+    /// <summary>What the forwarder read in the frame; offsets count from the Ethernet header, also while a VXLAN header stands in front of it.</summary>
+    public FrameHeaders Headers;
 
     /// <summary>Unfinished checksum and segmentation.</summary>
     public OffloadInfo Offload;
