@@ -27,6 +27,10 @@ internal sealed unsafe class TapQueue : IFrameQueue
     private const int MaxPending = FrameBatch.DefaultCapacity;
     private const int FirstPending = 4;
 
+    // Bytes after which a batch is full. A batch of 64 KiB super-frames would be 4 MiB, and what is read must still be in the L2 cache (1 MiB
+    // and more) when it is sent; it also bounds the headers the underlay makes for the segments of one batch.
+    private const int MaxBatchBytes = 256 * 1024;
+
     private Pending[] _pending = [];
     private int _pendingCount;
     private int _sentInSend;
@@ -65,7 +69,8 @@ internal sealed unsafe class TapQueue : IFrameQueue
         if (fd == None || !_receives || _isGone)
             return 0;
         byte* header = stackalloc byte[VirtioNetHeader.Size];
-        while (batch.Count < batch.Capacity && ReceiveOne(fd, header, batch))
+        long full = Meters.ReceivedBytes + MaxBatchBytes;
+        while (batch.Count < batch.Capacity && Meters.ReceivedBytes < full && ReceiveOne(fd, header, batch))
         {
         }
 
