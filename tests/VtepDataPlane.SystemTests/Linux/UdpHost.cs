@@ -1,6 +1,7 @@
 // One end of a test of UDP queues: a namespace with an open underlay of two lanes, whose queues the test itself serves.
 
 using System.Diagnostics;
+using NUnit.Framework;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Linux.Udp;
 using VtepDataPlane.Linux.Workers;
@@ -54,7 +55,7 @@ internal sealed class UdpHost : IDisposable
         _batch.Count = 0;
         foreach (byte[] payload in payloads)
         {
-            Debug.Assert(_batch.TryAdd(payload));
+            Assert.That(_batch.TryAdd(payload));
             Frame frame = _batch[_batch.Count - 1];
             frame.Info.Outer = outer;
             frame.Info.Offload = offload;
