@@ -9,11 +9,6 @@ namespace VtepDataPlane.Linux.Interop;
 
 internal static unsafe partial class Libc
 {
-    // linux/udp.h
-    internal const int SOL_UDP = 17;
-    internal const int UDP_SEGMENT = 103;
-    internal const int UDP_GRO = 104;
-
     /// <summary>recvmmsg(2) without a timeout. Messages received, or -errno.</summary>
     internal static int recvmmsg(int sockfd, mmsghdr* msgvec, uint vlen, int flags)
     {

@@ -1,7 +1,7 @@
 // How large a super-frame the kernel's own TCP may make for a TAP device (IFLA_GSO_MAX_SEGS, IFLA_GSO_MAX_SIZE), so that one of full-size
 // segments leaves as one send with UDP_SEGMENT and never needs a second one for the rest.
 //
-// A send carries at most 65507 bytes and 64 segments (UDP_MAX_SEGMENTS before Linux 6.9); a datagram is VXLAN 8 + Ethernet 14 + MTU. So n segments
+// A send (a train, see DatagramSender) carries at most 65507 bytes and 64 segments; a datagram is VXLAN 8 + Ethernet 14 + MTU. So n segments
 // fit. Linux's TCP makes (gso_max_size - 1 - MAX_TCP_HEADER) / MSS segments of a super-frame (sk_setup_caps and tcp_tso_autosize), at most
 // gso_max_segs; MAX_TCP_HEADER is 192, 256 or 320, as the kernel was built, and the MSS is the MTU less 40 to 72. Hence
 //
@@ -17,6 +17,7 @@
 //
 // Pure, but for IsRouter. Any thread.
 
+using VtepDataPlane.Linux.Udp;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Linux.Tap;
@@ -26,12 +27,6 @@ namespace VtepDataPlane.Linux.Tap;
 /// <param name="MaxSize">Bytes of the super-frame, counted as the kernel does: TCP leaves room for the largest headers there are.</param>
 internal readonly record struct GsoLimits(int MaxSegments, int MaxSize)
 {
-    /// <summary>Bytes of one send with UDP_SEGMENT: what a UDP datagram over IPv4 can carry.</summary>
-    public const int MaxSendSize = 65_507;
-
-    /// <summary>Segments of one send with UDP_SEGMENT on kernels before 6.9; later ones take 128.</summary>
-    public const int MaxSendSegments = 64;
-
     private const int KernelDefaultSize = 65_536;
     private const int UsualMaxTcpHeader = 256;
     private const int IPv4AndTcpWithTimestamps = 20 + 32;
@@ -41,12 +36,12 @@ internal readonly record struct GsoLimits(int MaxSegments, int MaxSize)
     public static GsoLimits For(int mtu)
     {
         int datagram = VxlanHeader.Size + EthernetHeader.Size + mtu;
-        int segments = Math.Clamp(MaxSendSize / datagram, 1, MaxSendSegments);
-        if (segments == MaxSendSegments)
-            return new GsoLimits(MaxSendSegments, KernelDefaultSize);
+        int segments = Math.Clamp(DatagramSender.MaxTrainBytes / datagram, 1, DatagramSender.MaxTrain);
+        if (segments == DatagramSender.MaxTrain)
+            return new GsoLimits(DatagramSender.MaxTrain, KernelDefaultSize);
         int least = segments * (mtu - IPv4AndTcpWithTimestamps);
         int most = (segments + 1) * (mtu - IPv6AndTcpWithTimestamps);
-        return new GsoLimits(MaxSendSegments, Math.Min(1 + UsualMaxTcpHeader + (least + most) / 2, KernelDefaultSize));
+        return new GsoLimits(DatagramSender.MaxTrain, Math.Min(1 + UsualMaxTcpHeader + (least + most) / 2, KernelDefaultSize));
     }
 
     /// <summary>The host of the calling thread's network namespace forwards packets. Where /proc/sys can't be read it counts as none.</summary>
