@@ -16,7 +16,7 @@ internal sealed class NativeAotTests : TestBed
     private static readonly string[] s_shown = ["status", "domains", "ports", "peers", "fdb", "neighbors", "counters"];
 
     [Test]
-    public void Publish_MakesOneFile_ThatNeedsNothingButTheCLibrary()
+    public void Publish_MakesOneFile_LinkedWithNothingButTheCLibrary()
     {
         string folder = Path.GetDirectoryName(NativeProgram.Executable)!;
         Assert.That(Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName), Is.EqualTo(new[] { "vtep" }));
