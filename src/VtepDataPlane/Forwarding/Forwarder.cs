@@ -13,6 +13,8 @@
 // frame becomes several copies: each copy beyond the first is counted as replicated, and a copy that can't go is one drop, so
 // that received + replicated + originated = sent + dropped always holds.
 //
+// This file: the decision. Forwarder.Sending.cs: one frame to one place. Forwarder.Flooding.cs: one frame to many.
+//
 // Thread-safety: called by many lanes at once. State is one reference read once a batch; the FDB and the VTEP table are
 // lock-free; everything else belongs to the lane.
 
@@ -24,7 +26,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Forwarding;
 
 /// <summary>Decides where frames go. One for a VTEP, used by all lanes.</summary>
-internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState initial)
+internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState initial)
 {
     private ForwardingState _state = initial;
 
@@ -229,172 +231,5 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         offload.NeedsChecksum = true;
         offload.ChecksumStart = start;
         offload.ChecksumOffset = offset;
-    }
-
-    private static DropReason SendToPort(in Walk walk, int ordinal, in Frame frame, in FrameHeaders headers)
-    {
-        AccessPort? port = walk.Domain.Port(ordinal);
-        if (port is null)
-            return DropReason.PortGone;
-        return port == walk.Port ? DropReason.SamePort : SendToPort(walk, port, frame, headers);
-    }
-
-    private static DropReason SendToPort(in Walk walk, AccessPort port, in Frame frame, in FrameHeaders headers)
-    {
-        OffloadInfo asReceived = frame.Info.Offload;
-        if (!OffloadRules.TryFit(frame, headers, port.Mtu))
-            return DropReason.PortMtuExceeded;
-        walk.Lane.SendToPort(port, frame);
-        frame.Info.Offload = asReceived; // the next copy may go to a port with another MTU
-        return DropReason.None;
-    }
-
-    private DropReason SendToVtep(in Walk walk, int vtep, in Frame frame, in FrameHeaders headers)
-    {
-        DropReason reason = FinishOffload(frame);
-        if (reason != DropReason.None)
-            return reason;
-        reason = CheckPath(walk, vtep, SuperFrame.LongestSegment(frame.Length, frame.Info.Offload), out int innerMtu);
-        if (reason == DropReason.PathMtuExceeded)
-            AnswerTooBig(walk, frame.Bytes, headers, innerMtu);
-        if (reason != DropReason.None)
-            return reason;
-        walk.Domain.Encapsulator.Push(frame, headers);
-        SendEncapsulated(walk, vtep, frame);
-        return DropReason.None;
-    }
-
-    private DropReason CheckPath(in Walk walk, int vtep, int frameLength, out int innerMtu)
-    {
-        innerMtu = 0;
-        if (!walk.State.IsLocalAddressPresent)
-            return DropReason.LocalAddressMissing;
-        if (vteps.StateOf(vtep) == PathState.Loop)
-            return DropReason.RouteLoop;
-        int pathMtu = vteps.PathMtuOf(vtep);
-        innerMtu = pathMtu - Encapsulator.Overhead(vteps.EndpointOf(vtep).Address);
-        return pathMtu > 0 && frameLength > innerMtu ? DropReason.PathMtuExceeded : DropReason.None;
-    }
-
-    // A datagram carries finished frames only. Super-frames go to the underlay whole: its queue cuts them up at the last moment.
-    private static DropReason FinishOffload(in Frame frame)
-    {
-        ref OffloadInfo offload = ref frame.Info.Offload;
-        if (offload.IsSuperFrame)
-            return DropReason.None;
-        if (offload.NeedsChecksum && !TransportChecksum.TryComplete(frame.Bytes, offload.ChecksumStart, offload.ChecksumOffset))
-            return DropReason.OffloadInvalid;
-        offload = default;
-        return DropReason.None;
-    }
-
-    private void SendEncapsulated(in Walk walk, int vtep, in Frame frame)
-    {
-        frame.Info.Outer.Remote = vteps.EndpointOf(vtep);
-        ref readonly OffloadInfo offload = ref frame.Info.Offload;
-        int segments = SuperFrame.Segments(frame.Length - VxlanHeader.Size, offload);
-        ref VtepTraffic traffic = ref walk.Lane.Meters.Traffic(vtep);
-        traffic.TxFrames += segments;
-        traffic.TxBytes += frame.Length + (segments - 1) * (VxlanHeader.Size + offload.HeaderLength);
-        walk.Meters.ToUnderlay += segments;
-        walk.Lane.SendToUnderlay(frame);
-    }
-
-    // Broadcast, unknown unicast, multicast. The ports first: they get the inner frame; then, unless it came from the underlay,
-    // the VTEPs. A checksum to be finished is finished before the first copy is noted, for all copies are the same bytes.
-    private DropReason Flood(in Walk walk, in Frame frame, in FrameHeaders headers)
-    {
-        FloodList flood = walk.IsFromUnderlay ? FloodList.Empty : walk.Domain.Flood;
-        if (flood.Copies > 0)
-        {
-            DropReason reason = FinishOffload(frame);
-            if (reason != DropReason.None)
-                return reason;
-        }
-
-        int copies = FloodToPorts(walk, frame, headers);
-        copies += flood.Copies;
-        if (copies == 0)
-            return DropReason.NoTxTarget;
-        walk.Lane.Meters.Replicated += copies - 1;
-        if (flood.Copies > 0)
-            FloodToUnderlay(walk, flood, frame, headers);
-        return DropReason.None;
-    }
-
-    private static int FloodToPorts(in Walk walk, in Frame frame, in FrameHeaders headers)
-    {
-        int copies = 0;
-        foreach (AccessPort port in walk.Domain.Ports)
-        {
-            if (port == walk.Port)
-                continue;
-            copies++;
-            DropReason reason = SendToPort(walk, port, frame, headers);
-            if (reason != DropReason.None)
-                walk.CountDrop(reason);
-        }
-
-        return copies;
-    }
-
-    private void FloodToUnderlay(in Walk walk, FloodList flood, in Frame frame, in FrameHeaders headers)
-    {
-        int length = SuperFrame.LongestSegment(frame.Length, frame.Info.Offload);
-        int answerMtu = 0;
-        walk.Domain.Encapsulator.Push(frame, headers);
-        foreach (int vtep in flood.Vteps)
-        {
-            DropReason reason = CheckPath(walk, vtep, length, out int innerMtu);
-            if (reason == DropReason.None)
-                SendEncapsulated(walk, vtep, frame);
-            else
-                walk.CountDrop(reason);
-            if (reason == DropReason.PathMtuExceeded)
-                answerMtu = answerMtu == 0 ? innerMtu : Math.Min(answerMtu, innerMtu);
-        }
-
-        if (flood.Group is { } group)
-            SendToGroup(walk, group, frame, length, ref answerMtu);
-        if (answerMtu > 0)
-            AnswerTooBig(walk, frame.Bytes[VxlanHeader.Size..], headers, answerMtu);
-    }
-
-    private static void SendToGroup(in Walk walk, GroupTarget group, in Frame frame, int length, ref int answerMtu)
-    {
-        int innerMtu = group.PathMtu - Encapsulator.Overhead(group.Endpoint.Address);
-        if (!walk.State.IsLocalAddressPresent || group.InterfaceIndex == 0)
-        {
-            walk.CountDrop(group.InterfaceIndex == 0 ? DropReason.NoRoute : DropReason.LocalAddressMissing);
-        }
-        else if (length > innerMtu)
-        {
-            walk.CountDrop(DropReason.PathMtuExceeded);
-            answerMtu = innerMtu;
-        }
-        else
-        {
-            ref OuterHeader outer = ref frame.Info.Outer;
-            outer.Remote = group.Endpoint;
-            outer.HopLimit = group.HopLimit;
-            outer.InterfaceIndex = group.InterfaceIndex;
-            walk.Meters.ToUnderlay += SuperFrame.Segments(frame.Length - VxlanHeader.Size, frame.Info.Offload);
-            walk.Lane.SendToUnderlay(frame);
-        }
-    }
-
-    // Towards the sender, as a router would (kernel: iptunnel_pmtud_build_icmp). innerMtu counts the inner Ethernet header in.
-    private static void AnswerTooBig(in Walk walk, ReadOnlySpan<byte> frame, in FrameHeaders headers, int innerMtu)
-    {
-        if (walk.Port is null || !IcmpErrors.MayAnswer(frame, headers))
-            return;
-        if (!walk.Lane.TryOriginate(out Span<byte> room) || !walk.Lane.IcmpBucket.TryTake(walk.NowMilliseconds))
-            return;
-        int mtu = innerMtu - headers.NetworkOffset;
-        bool written = headers.IpVersion == 4
-            ? IcmpErrors.TryWriteFragmentationNeeded(frame, headers, mtu, room, out int length)
-            : IcmpErrors.TryWritePacketTooBig(frame, headers, mtu, room, out length);
-        if (written)
-            walk.Lane.SendOriginated(walk.Port, length);
     }
 }
