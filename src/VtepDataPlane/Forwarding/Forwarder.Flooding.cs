@@ -11,7 +11,7 @@ internal sealed partial class Forwarder
 {
     // Broadcast, unknown unicast, multicast. The ports first: they get the inner frame; then, unless it came from the underlay,
     // the VTEPs. A checksum to be finished is finished before the first copy is noted, for all copies are the same bytes.
-    private DropReason Flood(in Walk walk, in Frame frame, in FrameHeaders headers)
+    private DropReason Flood(in Walk walk, in Frame frame)
     {
         FloodList flood = walk.IsFromUnderlay ? FloodList.Empty : walk.Domain.Flood;
         if (flood.Copies > 0)
@@ -21,17 +21,17 @@ internal sealed partial class Forwarder
                 return reason;
         }
 
-        int copies = FloodToPorts(walk, frame, headers);
+        int copies = FloodToPorts(walk, frame);
         copies += flood.Copies;
         if (copies == 0)
             return DropReason.NoTxTarget;
         walk.Lane.Meters.Replicated += copies - 1;
         if (flood.Copies > 0)
-            FloodToUnderlay(walk, flood, frame, headers);
+            FloodToUnderlay(walk, flood, frame);
         return DropReason.None;
     }
 
-    private static int FloodToPorts(in Walk walk, in Frame frame, in FrameHeaders headers)
+    private static int FloodToPorts(in Walk walk, in Frame frame)
     {
         int copies = 0;
         foreach (AccessPort port in walk.Domain.Ports)
@@ -39,7 +39,7 @@ internal sealed partial class Forwarder
             if (port == walk.Port)
                 continue;
             copies++;
-            DropReason reason = SendToPort(walk, port, frame, headers);
+            DropReason reason = SendToPort(walk, port, frame);
             if (reason != DropReason.None)
                 walk.CountDrop(reason);
         }
@@ -47,11 +47,11 @@ internal sealed partial class Forwarder
         return copies;
     }
 
-    private void FloodToUnderlay(in Walk walk, FloodList flood, in Frame frame, in FrameHeaders headers)
+    private void FloodToUnderlay(in Walk walk, FloodList flood, in Frame frame)
     {
         int length = SuperFrame.LongestSegment(frame.Length, frame.Info.Offload);
         int answerMtu = 0;
-        walk.Domain.Encapsulator.Push(frame, headers);
+        walk.Domain.Encapsulator.Push(frame);
         foreach (int vtep in flood.Vteps)
         {
             DropReason reason = CheckPath(walk, vtep, length, out int innerMtu);
@@ -66,7 +66,7 @@ internal sealed partial class Forwarder
         if (flood.Group is { } group)
             SendToGroup(walk, group, frame, length, ref answerMtu);
         if (answerMtu > 0)
-            AnswerTooBig(walk, frame.Bytes[VxlanHeader.Size..], headers, answerMtu);
+            AnswerTooBig(walk, frame.Bytes[VxlanHeader.Size..], frame.Info.Headers, answerMtu);
     }
 
     private static void SendToGroup(in Walk walk, GroupTarget group, in Frame frame, int length, ref int answerMtu)

@@ -1,6 +1,7 @@
 // Forwarder: one frame to one port or one VTEP. What must be right before it may go is checked here: it fits the port or the path, its
 // checksum is finished where nobody behind us would finish it. A sender of a packet too long for the path is told so.
 
+using System.Runtime.CompilerServices;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Offload;
 using VtepDataPlane.Underlay;
@@ -10,35 +11,37 @@ namespace VtepDataPlane.Forwarding;
 
 internal sealed partial class Forwarder
 {
-    private static DropReason SendToPort(in Walk walk, int ordinal, in Frame frame, in FrameHeaders headers)
+    private static DropReason SendToPort(in Walk walk, int ordinal, in Frame frame)
     {
         AccessPort? port = walk.Domain.Port(ordinal);
         if (port is null)
             return DropReason.PortGone;
-        return port == walk.Port ? DropReason.SamePort : SendToPort(walk, port, frame, headers);
+        return port == walk.Port ? DropReason.SamePort : SendToPort(walk, port, frame);
     }
 
-    private static DropReason SendToPort(in Walk walk, AccessPort port, in Frame frame, in FrameHeaders headers)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DropReason SendToPort(in Walk walk, AccessPort port, in Frame frame)
     {
         OffloadInfo asReceived = frame.Info.Offload;
-        if (!OffloadRules.TryFit(frame, headers, port.Mtu))
+        if (!OffloadRules.TryFit(frame, port.Mtu))
             return DropReason.PortMtuExceeded;
         walk.Lane.SendToPort(port, frame);
         frame.Info.Offload = asReceived; // the next copy may go to a port with another MTU
         return DropReason.None;
     }
 
-    private DropReason SendToVtep(in Walk walk, int vtep, in Frame frame, in FrameHeaders headers)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DropReason SendToVtep(in Walk walk, int vtep, in Frame frame)
     {
         DropReason reason = FinishOffload(frame);
         if (reason != DropReason.None)
             return reason;
         reason = CheckPath(walk, vtep, SuperFrame.LongestSegment(frame.Length, frame.Info.Offload), out int innerMtu);
         if (reason == DropReason.PathMtuExceeded)
-            AnswerTooBig(walk, frame.Bytes, headers, innerMtu);
+            AnswerTooBig(walk, frame.Bytes, frame.Info.Headers, innerMtu);
         if (reason != DropReason.None)
             return reason;
-        walk.Domain.Encapsulator.Push(frame, headers);
+        walk.Domain.Encapsulator.Push(frame);
         SendEncapsulated(walk, vtep, frame);
         return DropReason.None;
     }
@@ -48,11 +51,11 @@ internal sealed partial class Forwarder
         innerMtu = 0;
         if (!walk.State.IsLocalAddressPresent)
             return DropReason.LocalAddressMissing;
-        if (vteps.StateOf(vtep) == PathState.Loop)
+        RemotePath path = vteps.PathOf(vtep);
+        if (path.State == PathState.Loop)
             return DropReason.RouteLoop;
-        int pathMtu = vteps.PathMtuOf(vtep);
-        innerMtu = pathMtu - Encapsulator.Overhead(vteps.EndpointOf(vtep).Address);
-        return pathMtu > 0 && frameLength > innerMtu ? DropReason.PathMtuExceeded : DropReason.None;
+        innerMtu = path.Mtu - Encapsulator.Overhead(vteps.EndpointOf(vtep).Address);
+        return path.Mtu > 0 && frameLength > innerMtu ? DropReason.PathMtuExceeded : DropReason.None;
     }
 
     // A datagram carries finished frames only. Super-frames go to the underlay whole: its queue cuts them up at the last moment.
