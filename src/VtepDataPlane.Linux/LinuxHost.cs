@@ -35,6 +35,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     private readonly Action _wake;
     private int _portCount;
     private bool _pathMtuFell;
+    private bool _areTrainsRefused;
 
     /// <summary>Makes the workers; they start with <see cref="Start"/>.</summary>
     /// <param name="lanes">How many.</param>
@@ -126,6 +127,15 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
         }
 
         FollowUnderlay();
+    }
+
+    /// <summary>Tells the operator once, each time it becomes true, that the kernel takes no trains of datagrams.</summary>
+    public void WatchTrains()
+    {
+        bool areRefused = Underlay is { } underlay && Enumerable.Range(0, _workers.Count).Any(lane => underlay.Queue(lane).IsSegmentationRefused);
+        if (areRefused && !_areTrainsRefused)
+            _logger.TrainsRefused();
+        _areTrainsRefused = areRefused;
     }
 
     /// <summary>Lets go of devices that were deleted, and gets back those whose time has come. Changed ports are given to <paramref name="changed"/>.</summary>

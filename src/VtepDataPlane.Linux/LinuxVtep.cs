@@ -184,6 +184,7 @@ public sealed class LinuxVtep : IAsyncDisposable
     {
         _tickAt = now + TickMilliseconds;
         Vtep.Tick(now);
+        _host.WatchTrains();
     }
 
     private unsafe void Wait()

@@ -58,7 +58,7 @@ internal sealed class TapPort : IAccessPort
         _settings = settings;
         _netlink = netlink;
         _workers = workers;
-        _queues = [.. Enumerable.Range(0, lanes).Select(_ => new TapQueue())];
+        _queues = [.. Enumerable.Range(0, lanes).Select(lane => new TapQueue(workers[lane].Taps))];
     }
 
     /// <inheritdoc/>
