@@ -15,8 +15,9 @@ internal static class OffloadRules
     private const int MinimumGsoSize = 8;
 
     /// <summary>Makes the frame fit a port of that MTU, as a super-frame if need be; false when it can't.</summary>
-    public static bool TryFit(in Frame frame, in FrameHeaders headers, int mtu)
+    public static bool TryFit(in Frame frame, int mtu)
     {
+        ref readonly FrameHeaders headers = ref frame.Info.Headers;
         if (frame.Length <= mtu + headers.NetworkOffset)
             return true;
         ref OffloadInfo offload = ref frame.Info.Offload;
