@@ -53,6 +53,7 @@ internal sealed class TapPort : IAccessPort
     private LinkInfo? _found;
     private GsoLimits _foundLimits;
     private GsoLimits _limits;
+    private (int Mtu, int Master)? _limitedFor;
     private ulong _mac;
     private int _index;
     private int _mtu;
@@ -204,6 +205,7 @@ internal sealed class TapPort : IAccessPort
                 ?? throw new VtepException($"Port '{Name}': the device was deleted while it was being opened.");
             Volatile.Write(ref _index, link.Index);
             _foundLimits = _limits = LimitsOf(link);
+            _limitedFor = null;
             SetUp(link);
             AttachQueues(device.Descriptors);
             _ = Refresh(_netlink.GetLink(link.Index));
@@ -251,11 +253,13 @@ internal sealed class TapPort : IAccessPort
             Want(_netlink.SetLink(link.Index, new LinkChange { Up = true }), "it can't be set up and stays down");
     }
 
-    // What can't be set isn't tried again until something else is wanted, and what somebody else set meanwhile stays.
+    // Decided anew when the MTU or the bridge changes only: this is asked for every port whenever anything on the host does. What can't be
+    // set isn't tried again until something else is wanted, and what somebody else set meanwhile stays.
     private void LimitSuperFrames(LinkInfo? link)
     {
-        if (link is null || !IsOpen)
+        if (link is null || !IsOpen || _limitedFor == (link.Mtu, link.Master))
             return;
+        _limitedFor = (link.Mtu, link.Master);
         GsoLimits wanted = link.Master != 0 || GsoLimits.IsRouter() ? _foundLimits : GsoLimits.For(link.Mtu);
         if (wanted == _limits)
             return;
