@@ -9,7 +9,7 @@
 // The rules are stricter than they need be where that costs only merges: FIN, SYN, RST, URG and CWR always travel alone.
 //
 // Order. Trains are written in the order of their first frames, so order is kept within a flow if a frame joins no train but the
-// last one of its flow. A small table has one cell for each hash of addresses and ports; what doesn't join the train in its cell
+// last one of its flow. A small table has one cell for each hash of protocol, addresses and ports; what doesn't join the train in its cell
 // closes that train, whether it may start one of its own or not. Two flows in one cell close each other's trains: they lose merges and nothing
 // else, so the hash needs no secret. A fragment may belong to any flow, so it closes all. Other frames (ARP, ICMP) have no flow.
 //
@@ -235,7 +235,8 @@ internal sealed class Coalescer(int capacity)
     // Independent products add up, and the top bits depend on all of the input.
     private ref uint Cell(ReadOnlySpan<byte> frame, in FrameHeaders headers)
     {
-        ulong hash = BinaryPrimitives.ReadUInt32LittleEndian(frame[headers.TransportOffset..]) * Odd0;
+        ulong ports = BinaryPrimitives.ReadUInt32LittleEndian(frame[headers.TransportOffset..]);
+        ulong hash = (ports | ((ulong)headers.Protocol << 32)) * Odd0;
         if (headers.IpVersion == 4)
         {
             hash += Word(frame, headers.NetworkOffset + Ipv4Header.SourceOffset) * Odd1;

@@ -27,7 +27,11 @@ internal sealed class LinkTests
 
         int index = int.Parse(_host.Ip("-o link show d0").Split(':')[0]);
         Assert.That(link, Is.EqualTo(new LinkInfo(
-            index, "d0", 1400, IsUp: false, IsRunning: false, MacAddress.Parse("02:00:5e:00:00:01"), Master: 0, "bridge", VxlanPort: 0, TxQueueLength: 77)));
+            index, "d0", 1400, IsUp: false, IsRunning: false, MacAddress.Parse("02:00:5e:00:00:01"), Master: 0, "bridge", VxlanPort: 0, TxQueueLength: 77)
+        {
+            GsoMaxSegments = 65_535,
+            GsoMaxSize = 65_536,
+        }));
     }
 
     [Test]

@@ -16,7 +16,7 @@ internal sealed class NativeAotTests : TestBed
     private static readonly string[] s_shown = ["status", "domains", "ports", "peers", "fdb", "neighbors", "counters"];
 
     [Test]
-    public void Publish_MakesOneFile_ThatNeedsNothingButTheCLibrary()
+    public void Publish_MakesOneFile_LinkedWithNothingButTheCLibrary()
     {
         string folder = Path.GetDirectoryName(NativeProgram.Executable)!;
         Assert.That(Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName), Is.EqualTo(new[] { "vtep" }));
@@ -108,6 +108,7 @@ internal sealed class NativeAotTests : TestBed
         CommandResult broken = run.Ask("reload");
         Assert.That((broken.ExitCode, broken.Error.Contains("$.bridgeDomains[0].vni", StringComparison.Ordinal)), Is.EqualTo((1, true)), broken.Error);
 
+        Assert.That(File.ReadAllText($"/proc/{run.Process.Id}/maps"), Does.Not.Contain("libssl"), "loaded at run time");
         run.Stop();
         Assert.That(run.Leftovers(), Is.Empty);
         Assert.That(host.Namespace.HasDevice("tap-blue"), Is.False, "the TAP is left");
