@@ -8,6 +8,7 @@
 #       --contenders NAMES   of vtep,vtep-aot,kernel,ceiling,relay,ovs,wireguard-go
 #       --seconds N          of each measurement, 3
 #       --rounds N           how often each is measured, 3
+#       --patience N         seconds that each measurement waits at most for other programs to leave the machine alone, 0
 #
 # As root it installs the Debian packages that e2e needs and lacks; otherwise it names them. What it makes in the system is gone when it ends,
 # however it ends. bench/README.md tells what is measured and how to read it.
@@ -17,7 +18,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-readonly usage="Usage: bench/run.sh [micro [ARGUMENTS] | e2e [--only NAMES] [--contenders NAMES] [--seconds N] [--rounds N] --out FILE.json]"
+readonly usage="Usage: bench/run.sh [micro [ARGUMENTS] | e2e [--only NAMES] [--contenders NAMES] [--seconds N] [--rounds N] [--patience N] --out FILE.json]"
 readonly results=$root/artifacts/bench
 readonly e2e=$root/artifacts/bin/VtepDataPlane.EndToEnd/release/VtepDataPlane.EndToEnd
 readonly publish_limit=600 # seconds
@@ -141,7 +142,7 @@ parse_e2e() {
         case $1 in
             --out) out=${2:?$usage} ;;
             --contenders) contenders=${2:?$usage}; arguments+=("$1" "$2") ;;
-            --only | --seconds | --rounds) arguments+=("$1" "${2:?$usage}") ;;
+            --only | --seconds | --rounds | --patience) arguments+=("$1" "${2:?$usage}") ;;
             *) echo "run.sh: '$1' is not understood. $usage" >&2; exit 2 ;;
         esac
         shift 2

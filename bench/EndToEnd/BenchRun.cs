@@ -58,6 +58,7 @@ internal sealed class BenchRun(BenchOptions options)
     {
         try
         {
+            _noise.AwaitQuiet(options.Patience);
             Sample sample = scenario.Measure(contender, new Timing(Warmup, options.Seconds));
             result.Add(contender.Name, sample);
             Console.WriteLine($"{scenario.Name,-16} round {round}  {contender.Name,-13} {sample.Value,10:0.000} {scenario.Unit}");

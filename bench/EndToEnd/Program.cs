@@ -32,12 +32,13 @@ static Command Run()
     var contenders = new Option<string?>("--contenders") { Description = "Contenders, comma-separated." };
     var seconds = new Option<double>("--seconds") { Description = "Of each measurement.", DefaultValueFactory = _ => 3 };
     var rounds = new Option<int>("--rounds") { Description = "How often each is measured.", DefaultValueFactory = _ => 3 };
+    var patience = new Option<double>("--patience") { Description = "Seconds each measurement waits at most for a quiet machine." };
     var file = new Option<FileInfo>("--out") { Description = "The JSON report; .md and .svg lie beside it.", Required = true };
     var aotProblem = new Option<string?>("--aot-problem") { Description = "Why there is no natively compiled program." };
-    var command = new Command("run", "Run the bench, as root.") { only, contenders, seconds, rounds, file, aotProblem };
+    var command = new Command("run", "Run the bench, as root.") { only, contenders, seconds, rounds, patience, file, aotProblem };
     command.SetAction(parsed => new BenchRun(new BenchOptions(
-        parsed.GetValue(only), parsed.GetValue(contenders), parsed.GetValue(seconds), parsed.GetValue(rounds), parsed.GetRequiredValue(file),
-        parsed.GetValue(aotProblem))).Run() ? 0 : 1);
+        parsed.GetValue(only), parsed.GetValue(contenders), parsed.GetValue(seconds), parsed.GetValue(rounds), parsed.GetValue(patience),
+        parsed.GetRequiredValue(file), parsed.GetValue(aotProblem))).Run() ? 0 : 1);
     return command;
 }
 

@@ -32,7 +32,7 @@ internal abstract class Contender(string name)
 
     /// <summary>Why it takes no part, as a sentence; null when it does.</summary>
     public virtual string? WhyAbsent(Needs needs) =>
-        needs.HasFlag(Needs.InProcess) ? "It has no function that could be called in this process." : null;
+        needs.HasFlag(Needs.InProcess) ? "No function of it can be called in this process." : null;
 
     /// <summary>What a reader must know about how it takes part; null when nothing.</summary>
     public virtual string? Remark(UnderlayPlan underlay) => null;

@@ -6,8 +6,9 @@ namespace VtepDataPlane.EndToEnd.Contenders;
 internal static class Entrants
 {
     // Both lie where the build and `dotnet publish` of this repository put them, seen from this program's own folder.
-    private const string JustInTime = "../../Vtep/release/vtep";
-    private const string Native = "../../../publish/Vtep/release_linux-x64/vtep";
+    private const string Artifacts = "../../..";
+    private const string JustInTime = "bin/Vtep/release/vtep";
+    private const string Native = "publish/Vtep/release_linux-x64/vtep";
 
     /// <summary>Those named, comma-separated; all for null.</summary>
     /// <param name="names">Contender names.</param>
@@ -17,7 +18,7 @@ internal static class Entrants
         string jit = Program(JustInTime), aot = Program(Native);
         Contender[] all =
         [
-            new VtepContender("vtep", jit, File.Exists(jit) ? null : $"There is no {jit}: run 'dotnet build -c Release'."),
+            new VtepContender("vtep", jit, File.Exists(jit) ? null : $"There is no artifacts/{JustInTime}: run 'dotnet build -c Release'."),
             new VtepContender("vtep-aot", aot, string.IsNullOrEmpty(aotProblem) ? NativeProblem(aot) : aotProblem),
             new KernelContender(),
             new RelayContender("ceiling", isCeiling: true),
@@ -33,13 +34,13 @@ internal static class Entrants
             : throw new BenchException($"There is no contender '{unknown}'. There are: {string.Join(", ", all.Select(contender => contender.Name))}.");
     }
 
-    private static string Program(string place) => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, place));
+    private static string Program(string place) => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, Artifacts, place));
 
     // A program with its assembly beside it is a starter of the just-in-time build, whatever folder it lies in.
     private static string? NativeProblem(string program)
     {
         if (!File.Exists(program))
-            return $"There is no {program}: run 'dotnet publish src/Vtep -c Release -r linux-x64'.";
+            return $"There is no artifacts/{Native}: run 'dotnet publish src/Vtep -c Release -r linux-x64'.";
         return File.Exists($"{program}.dll") ? "What 'dotnet publish src/Vtep -c Release -r linux-x64' makes isn't compiled natively." : null;
     }
 }

@@ -13,7 +13,7 @@ internal sealed class WireGuardContender() : Contender("wireguard-go")
 
     /// <inheritdoc/>
     public override string? WhyAbsent(Needs needs) =>
-        base.WhyAbsent(needs) ?? (needs.HasFlag(Needs.Frames) ? "It carries IP packets, not frames." : null);
+        base.WhyAbsent(needs) ?? (needs.HasFlag(Needs.Frames) ? "It carries IP packets, no frames." : null);
 
     /// <inheritdoc/>
     public override Endpoint Join(Segment segment)

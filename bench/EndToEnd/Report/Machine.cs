@@ -36,6 +36,7 @@ internal sealed record Machine(string Kernel, string Cpu, int Cores, string DotN
         ["seconds"] = seconds,
         ["noise"] = new JsonObject
         {
+            ["othersBusyPercent"] = JsonReport.Spread(noise.BusyPercent),
             ["calibrationMs"] = JsonReport.Spread(noise.Calibration),
             ["stealPercent"] = Math.Round(noise.StealPercent, 2),
             ["loadAverageAtStart"] = noise.LoadAtStart,

@@ -45,7 +45,7 @@ internal static class MarkdownReport
         : number.ToString(Math.Abs(number) >= 100 ? "0" : Math.Abs(number) >= 10 ? "0.0" : Math.Abs(number) >= 0.1 ? "0.00" : "0.000", CultureInfo.InvariantCulture);
 
     private static string NoiseText(Noise noise) => string.Create(CultureInfo.InvariantCulture,
-        $"Noise: the same piece of work took {noise.Calibration.Min:0.0} to {noise.Calibration.Max:0.0} ms between rounds (median {noise.Calibration.Median:0.0}); "
+        $"Noise: right before measurements others kept {noise.BusyPercent.Min:0} to {noise.BusyPercent.Max:0} % of the cores busy (median {noise.BusyPercent.Median:0}); the same piece of work took {noise.Calibration.Min:0.0} to {noise.Calibration.Max:0.0} ms between rounds (median {noise.Calibration.Median:0.0}); "
         + $"the hypervisor took {noise.StealPercent:0.0} % of the time; the load average before was {noise.LoadAtStart:0.00}.");
 
     private static string P99(ScenarioResult result) => result.P99.Count == 0 ? ""

@@ -9,7 +9,7 @@ internal sealed class ScenarioResult(Scenario scenario)
 {
     private readonly Dictionary<string, Series> _values = [];
     private readonly Dictionary<string, Series> _p99 = [];
-    private readonly List<string> _notes = scenario.Note.Length == 0 ? [] : [scenario.Note];
+    private readonly List<(string Sentence, List<string> Contenders)> _remarks = [];
 
     public string Name => scenario.Name;
 
@@ -21,8 +21,8 @@ internal sealed class ScenarioResult(Scenario scenario)
     /// <summary>99th percentiles by contender, where there are any.</summary>
     public IReadOnlyDictionary<string, Series> P99 => _p99;
 
-    /// <summary>Sentences, each once.</summary>
-    public IReadOnlyList<string> Notes => _notes;
+    /// <summary>What must be known: about the scenario, then about contenders, each sentence once.</summary>
+    public IReadOnlyList<string> Notes => [scenario.Note, .. _remarks.Select(remark => $"{string.Join(", ", remark.Contenders)}: {remark.Sentence}")];
 
     /// <summary>The median of a contender; null when it took no part.</summary>
     public double? Median(string contender) => _values.GetValueOrDefault(contender)?.Median;
@@ -40,9 +40,11 @@ internal sealed class ScenarioResult(Scenario scenario)
     /// <summary>Notes a sentence about a contender.</summary>
     public void Note(string contender, string sentence)
     {
-        string note = $"{contender}: {sentence}";
-        if (!_notes.Contains(note))
-            _notes.Add(note);
+        List<string>? contenders = _remarks.Find(remark => remark.Sentence == sentence).Contenders;
+        if (contenders is null)
+            _remarks.Add((sentence, [contender]));
+        else if (!contenders.Contains(contender))
+            contenders.Add(contender);
     }
 
     private static Series Of(Dictionary<string, Series> all, string contender)

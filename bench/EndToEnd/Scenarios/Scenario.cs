@@ -27,7 +27,7 @@ internal abstract class Scenario(string name, string unit)
     public string Unit => unit;
 
     /// <summary>What a reader must know.</summary>
-    public virtual string Note => "";
+    public abstract string Note { get; }
 
     /// <summary>What it asks of contenders.</summary>
     public virtual Needs Needs => Needs.None;
