@@ -58,6 +58,11 @@ internal sealed class OvsContender() : Contender("ovs")
         host.Ip($"addr flush dev {Host.UnderlayDevice}");
         host.Ip($"addr add {segment.Local}/{(segment.Underlay.IsV6 ? 64 : 16)} dev br-underlay");
         host.Ip($"link set br-underlay mtu {segment.Underlay.Mtu} up");
+
+        // What the datapath reads off eth0 goes up the host's own stack as well, which would answer that nobody listens.
+        host.Exec("nft", "add table inet ovs");
+        host.Exec("nft", "add chain inet ovs early { type filter hook prerouting priority raw; }");
+        host.Exec("nft", $"add rule inet ovs early iifname {Host.UnderlayDevice} drop");
         if (!host.Reaches(segment.Peers[0]))
             _ = host.Reaches(segment.Peers[0]); // the answer teaches the datapath the peer's MAC; the peer may still be starting
     }

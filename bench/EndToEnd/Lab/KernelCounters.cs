@@ -2,8 +2,8 @@
 //
 //   datagrams   IpExt InNoECTPkts + InECT1Pkts + InECT0Pkts + InCEPkts of /proc/net/netstat: every IPv4 packet that arrives, before any hook; a
 //               train that arrives whole counts as the datagrams in it (ip_rcv_core adds gso_segs)
-//   frames      Udp InErrors of /proc/net/snmp, less InCsumErrors: packets that a deaf socket's filter threw away; super-frames are segmented
-//               before the filter, so each frame counts
+//   frames      Udp InErrors of /proc/net/snmp less InCsumErrors, RcvbufErrors and MemErrors: packets that a deaf socket's filter threw away, and
+//               not those that the contender's own full socket lost; super-frames are segmented before the filter, so each frame counts
 
 using System.Globalization;
 using System.Text;
@@ -31,7 +31,7 @@ internal sealed class KernelCounters : IDisposable
         new(host, "netstat", "IpExt", ["InNoECTPkts", "InECT1Pkts", "InECT0Pkts", "InCEPkts"], []);
 
     /// <summary>Frames that arrive for a deaf socket.</summary>
-    public static KernelCounters DeafFrames(Host host) => new(host, "snmp", "Udp", ["InErrors"], ["InCsumErrors"]);
+    public static KernelCounters DeafFrames(Host host) => new(host, "snmp", "Udp", ["InErrors"], ["InCsumErrors", "RcvbufErrors", "MemErrors"]);
 
     /// <summary>UDP packets with wrong checksums.</summary>
     public static KernelCounters WrongChecksums(Host host) => new(host, "snmp", "Udp", ["InCsumErrors"], []);
