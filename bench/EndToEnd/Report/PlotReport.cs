@@ -1,5 +1,5 @@
 // The report as a picture: one panel for scenarios of one kind, a group of bars for each scenario, a bar for each contender. Each panel is a plot
-// of its own (ScottPlot), because units differ; the panels stand below each other in one SVG.
+// of its own (ScottPlot), because units differ. The first panel is as wide as the picture and has the legend; small ones share a row.
 
 using System.Globalization;
 using System.Text;
@@ -13,53 +13,56 @@ internal static partial class PlotReport
 {
     private const int Width = 1000;
     private const int Height = 300;
+    private const int NarrowWidth = 330;
+    private const int NarrowScenarios = 3; // at most so many in a narrow panel
     private const double GroupGap = 1.5;
 
     private static readonly Color[] s_colors =
         [.. new[] { "#1b5e9e", "#5fa2d8", "#444444", "#e08e0b", "#c9b38c", "#3a9d5d", "#b07aa1" }.Select(hex => Color.FromHex(hex))];
 
     /// <summary>The picture as SVG.</summary>
-    public static string Write(IEnumerable<ScenarioResult> results)
+    public static string Write(IReadOnlyList<ScenarioResult> results)
     {
+        int[] contenders = [.. Enumerable.Range(0, JsonReport.Contenders.Count).Where(i => results.Any(result => result.Values.ContainsKey(JsonReport.Contenders[i])))];
         var panels = results.Where(result => result.Values.Count > 0).GroupBy(result => (Kind(result.Name), result.Unit)).ToList();
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" ");
-        text.Append(CultureInfo.InvariantCulture, $"width=\"{Width}\" height=\"{Height * panels.Count}\">\n");
+        var body = new StringBuilder();
+        int x = 0, y = -Height, width = Width;
         for (int i = 0; i < panels.Count; i++)
         {
-            string panel = XmlDeclaration().Replace(Panel(panels[i].Key.Unit, [.. panels[i]]), "");
-            text.Append(CultureInfo.InvariantCulture, $"<g transform=\"translate(0,{i * Height})\">\n{Unique(panel, i)}\n</g>\n");
+            x += width;
+            width = i == 0 || panels[i].Count() > NarrowScenarios ? Width : NarrowWidth;
+            if (x + width > Width)
+                (x, y) = (0, y + Height);
+            string panel = Panel(panels[i].Key.Unit, [.. panels[i]], width, i == 0 ? contenders : []);
+            body.Append(CultureInfo.InvariantCulture, $"<g transform=\"translate({x},{y})\">\n{Unique(XmlDeclaration().Replace(panel, ""), i)}\n</g>\n");
         }
 
-        return text.Append("</svg>\n").ToString();
+        return string.Create(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" "
+            + $"width=\"{Width}\" height=\"{y + Height}\">\n{body}</svg>\n");
     }
 
     private static string Kind(string name) => name.Split('-')[0] is "encap" or "decap" ? "frames" : name.Split('-')[0];
 
-    private static string Panel(string unit, IReadOnlyList<ScenarioResult> results)
+    private static string Panel(string unit, IReadOnlyList<ScenarioResult> results, int width, int[] legend)
     {
         using var plot = new Plot();
         double position = 0;
         var ticks = new List<Tick>();
-        var seen = new SortedSet<int>();
         foreach (ScenarioResult result in results)
         {
             double first = position;
             for (int i = 0; i < JsonReport.Contenders.Count; i++)
             {
                 if (result.Values.TryGetValue(JsonReport.Contenders[i], out Series? series))
-                {
-                    seen.Add(i);
                     AddBar(plot, position++, i, series);
-                }
             }
 
             ticks.Add(new Tick((first + position - 1) / 2, result.Name));
             position += GroupGap;
         }
 
-        Dress(plot, unit, ticks, seen);
-        return plot.GetSvgXml(Width, Height);
+        Dress(plot, unit, ticks, legend);
+        return plot.GetSvgXml(width, Height);
     }
 
     private static void AddBar(Plot plot, double position, int contender, Series series)
@@ -71,16 +74,17 @@ internal static partial class PlotReport
         spread.LineWidth = 1;
     }
 
-    private static void Dress(Plot plot, string unit, List<Tick> ticks, IEnumerable<int> contenders)
+    private static void Dress(Plot plot, string unit, List<Tick> ticks, int[] legend)
     {
         plot.Axes.Bottom.SetTicks([.. ticks.Select(tick => tick.Position)], [.. ticks.Select(tick => tick.Label)]);
         plot.Axes.Bottom.MajorTickStyle.Length = 0;
         plot.YLabel(unit);
         plot.HideGrid();
         plot.Axes.Margins(bottom: 0);
-        foreach (int contender in contenders)
+        foreach (int contender in legend)
             plot.Legend.ManualItems.Add(new LegendItem { LabelText = JsonReport.Contenders[contender], FillColor = s_colors[contender] });
-        plot.ShowLegend(Edge.Right);
+        if (legend.Length > 0)
+            plot.ShowLegend(Edge.Right);
     }
 
     // Panels number their clip paths alike; in one document the numbers must differ.
