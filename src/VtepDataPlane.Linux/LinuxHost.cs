@@ -6,7 +6,6 @@
 // Control loop only (or before it starts and after it ended).
 
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Linux.Netlink;
@@ -109,7 +108,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
         List<TapPort> created = [.. _served.Values.Select(served => served.Device).Where(device => device.IsCreated && device.IsOpen)];
         if (created.Count < ManyDevices)
             return; // each goes with its descriptors
-        int group = RandomNumberGenerator.GetInt32(1 << 16, int.MaxValue);
+        int group = Entropy.Between(1 << 16, int.MaxValue);
         created.ForEach(device => device.SetGroup(group));
         _ = _netlink.DeleteLinks(group); // if not: each goes with its descriptors
     }

@@ -23,11 +23,11 @@ internal sealed partial class Forwarder
     private static DropReason SendToPort(in Walk walk, AccessPort port, in Frame frame)
     {
         OffloadInfo asReceived = frame.Info.Offload;
-        if (!OffloadRules.TryFit(frame, port.Mtu))
-            return DropReason.PortMtuExceeded;
-        walk.Lane.SendToPort(port, frame);
+        DropReason reason = OffloadRules.Fit(frame, port.Mtu);
+        if (reason == DropReason.None)
+            walk.Lane.SendToPort(port, frame);
         frame.Info.Offload = asReceived; // the next copy may go to a port with another MTU
-        return DropReason.None;
+        return reason;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

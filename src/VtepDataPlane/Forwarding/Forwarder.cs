@@ -20,7 +20,6 @@
 
 using System.Runtime.CompilerServices;
 using VtepDataPlane.Frames;
-using VtepDataPlane.Offload;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
@@ -92,7 +91,7 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingSt
         if (reason != DropReason.None)
             return reason;
         ref readonly FrameHeaders headers = ref frame.Info.Headers;
-        if (!IsOffloadRight(frame))
+        if (!OffloadRules.IsRight(frame))
             return DropReason.OffloadInvalid;
         if (OwnDatagram.IsIn(frame.Bytes, headers, walk.State.Local, walk.State.Port))
             return DropReason.RouteLoop;
@@ -194,12 +193,12 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingSt
             return reason;
         if (!TryCombineEcn(frame))
             return DropReason.IpTunnelEcn;
-        ref readonly FrameHeaders headers = ref frame.Info.Headers;
+        if (!OffloadRules.TryComplete(frame))
+            return DropReason.OffloadInvalid;
         reason = Learn(walk, frame);
         if (reason != DropReason.None)
             return reason;
         CountAccepted(walk, frame.Length, reservedBits);
-        MarkPartialChecksum(frame);
         FdbTarget target = LookUp(walk.Domain, frame.Info);
         if (target.IsMiss)
             return Flood(walk, frame);
@@ -219,13 +218,6 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingSt
         if (headers.VlanTags > 0 && domain.Policy.InnerVlan == InnerVlanPolicy.Drop)
             return DropReason.InnerVlanDenied;
         return fault == FrameFault.IpHeaderMalformed ? DropReason.IpHeaderMalformed : DropReason.None;
-    }
-
-    private static bool IsOffloadRight(in Frame frame)
-    {
-        ref OffloadInfo offload = ref frame.Info.Offload;
-        return offload.IsSane(frame.Length)
-            && (!offload.IsSuperFrame || SuperFrame.TryMeasure(frame.Bytes, frame.Info.Headers, ref offload));
     }
 
     // RFC 6040 section 4.2: the outer field's congestion mark must reach the inner one, or the frame must not.
@@ -287,17 +279,5 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingSt
         walk.Meters.FromUnderlay++;
         if (reservedBits)
             walk.Meters.ReservedBitsIgnored++;
-    }
-
-    // The kernel's vxlan hands its own hosts' frames over veth with the transport checksum unfinished; passed on as if finished
-    // they would be dropped as broken.
-    private static void MarkPartialChecksum(in Frame frame)
-    {
-        if (!TransportChecksum.IsPartial(frame.Bytes, frame.Info.Headers, out ushort start, out ushort offset))
-            return;
-        ref OffloadInfo offload = ref frame.Info.Offload;
-        offload.NeedsChecksum = true;
-        offload.ChecksumStart = start;
-        offload.ChecksumOffset = offset;
     }
 }

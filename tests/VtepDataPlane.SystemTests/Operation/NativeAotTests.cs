@@ -108,6 +108,7 @@ internal sealed class NativeAotTests : TestBed
         CommandResult broken = run.Ask("reload");
         Assert.That((broken.ExitCode, broken.Error.Contains("$.bridgeDomains[0].vni", StringComparison.Ordinal)), Is.EqualTo((1, true)), broken.Error);
 
+        Assert.That(File.ReadAllText($"/proc/{run.Process.Id}/maps"), Does.Not.Contain("libssl"), "loaded at run time");
         run.Stop();
         Assert.That(run.Leftovers(), Is.Empty);
         Assert.That(host.Namespace.HasDevice("tap-blue"), Is.False, "the TAP is left");
