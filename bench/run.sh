@@ -71,7 +71,7 @@ sweep_namespaces() {
         ip netns del "$name" || true
     done < <(ip netns list)
     for name in /var/run/wireguard/vtb*h[12].sock; do
-        [[ $name =~ /vtb([0-9]+)h ]] && [[ ! -d /proc/${BASH_REMATCH[1]} ]] && rm -f "$name"
+        [[ ! $name =~ /vtb([0-9]+)h || -d /proc/${BASH_REMATCH[1]} ]] || rm -f "$name"
     done
 }
 
