@@ -81,7 +81,9 @@ internal static class SnapshotTables
         table.Add("received", counters.Received);
         table.Add("replicated", counters.Replicated);
         table.Add("originated", counters.Originated);
+        table.Add("segmented", counters.Segmented);
         table.Add("sent", counters.Sent);
+        table.Add("coalesced", counters.Coalesced);
         foreach ((DropReason reason, long count) in counters.Drops.OrderBy(drop => drop.Key))
             table.Add($"dropped: {reason.Name()}", count);
         table.Add("in work", counters.Unaccounted);

@@ -1,5 +1,5 @@
 // One queue of a TAP device. The kernel gives one frame a read and takes one a write, so a batch is a loop of readv and writev;
-// the virtio header travels beside the frame's bytes, never through them.
+// the virtio header travels beside the frame's bytes, never through them. Here: the descriptor, and reading; writing stands in TapQueue.Send.cs.
 //
 // The queue outlives its file descriptor: when the device is deleted and made anew, the control loop attaches a new descriptor
 // to the same queue, and the forwarder needn't know. While there is none, what is sent counts as PortGone. The control loop
@@ -10,26 +10,23 @@
 //
 // Belongs to its lane's worker, except Attach and Detach.
 
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Tmds.Linux;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Linux.Interop;
+using VtepDataPlane.Offload;
 
 namespace VtepDataPlane.Linux.Tap;
 
 /// <summary>A TAP device's queue on one lane.</summary>
-internal sealed unsafe class TapQueue : IFrameQueue
+/// <param name="lane">What it shares with the queues of other devices on its lane.</param>
+internal sealed unsafe partial class TapQueue(TapLane lane) : IFrameQueue
 {
     private const int None = -1;
 
-    // Noted frames: what one batch sends to one port. A flood from a full batch fits; above it Send flushes on its own.
-    private const int MaxPending = FrameBatch.DefaultCapacity;
-    private const int FirstPending = 4;
+    // Bytes after which a batch is full. A batch of 64 KiB super-frames would be 4 MiB, and what is read must still be in the L2 cache (1 MiB
+    // and more) when it is sent; it also bounds the headers the underlay makes for the segments of one batch.
+    private const int MaxBatchBytes = 256 * 1024;
 
-    private Pending[] _pending = [];
-    private int _pendingCount;
-    private int _sentInSend;
     private int _fd = None;
     private bool _receives;
     private bool _isGone;
@@ -49,6 +46,7 @@ internal sealed unsafe class TapQueue : IFrameQueue
     /// <summary>Control loop: from now on the queue uses this descriptor, which stays the property of the port.</summary>
     public void Attach(int fd, bool receives)
     {
+        _kinds = TrainKinds.All; // for the worker to see together with the descriptor
         Volatile.Write(ref _receives, receives);
         Volatile.Write(ref _isGone, false);
         Volatile.Write(ref _fd, fd);
@@ -65,41 +63,12 @@ internal sealed unsafe class TapQueue : IFrameQueue
         if (fd == None || !_receives || _isGone)
             return 0;
         byte* header = stackalloc byte[VirtioNetHeader.Size];
-        while (batch.Count < batch.Capacity && ReceiveOne(fd, header, batch))
+        long full = Meters.ReceivedBytes + MaxBatchBytes;
+        while (batch.Count < batch.Capacity && Meters.ReceivedBytes < full && ReceiveOne(fd, header, batch))
         {
         }
 
         return batch.Count;
-    }
-
-    /// <inheritdoc/>
-    public void Send(in Frame frame)
-    {
-        if (_pendingCount == _pending.Length)
-            MakeRoom();
-        ref Pending pending = ref _pending[_pendingCount++];
-
-        // The frame's slot lies in a FrameBatch's pinned memory and is borrowed until Flush returns, so its address stays valid.
-        pending.Bytes = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(frame.Bytes));
-        pending.Length = frame.Length;
-        pending.Offload = frame.Info.Offload;
-    }
-
-    /// <inheritdoc/>
-    public int Flush()
-    {
-        int sent = _sentInSend;
-        int fd = FileDescriptor;
-        byte* header = stackalloc byte[VirtioNetHeader.Size];
-        for (int i = 0; i < _pendingCount; i++)
-        {
-            if (SendOne(fd, header, _pending[i]))
-                sent++;
-        }
-
-        _pendingCount = 0;
-        _sentInSend = 0;
-        return sent;
     }
 
     private bool ReceiveOne(int fd, byte* header, FrameBatch batch)
@@ -135,64 +104,5 @@ internal sealed unsafe class TapQueue : IFrameQueue
         if (n is var error && error == -LibC.EBADFD)
             Volatile.Write(ref _isGone, true);
         return false;
-    }
-
-    private bool SendOne(int fd, byte* header, in Pending pending)
-    {
-        if (fd == None)
-        {
-            Meters.CountDrop(DropReason.PortGone);
-            return false;
-        }
-
-        VirtioNetHeader.Write(new Span<byte>(header, VirtioNetHeader.Size), pending.Offload);
-        iovec* parts = stackalloc iovec[2];
-        parts[0] = new iovec { iov_base = header, iov_len = VirtioNetHeader.Size };
-        parts[1] = new iovec { iov_base = pending.Bytes, iov_len = pending.Length };
-        int n;
-        do
-        {
-            // The header is on the caller's stack, the bytes are pinned and borrowed until Flush returns (see Send).
-            n = Libc.writev(fd, parts, 2);
-        }
-        while (n == -LibC.EINTR);
-        if (n >= 0)
-            Meters.CountSent(pending.Length);
-        else
-            OnWriteFailed(-n);
-        return n >= 0;
-    }
-
-    private void OnWriteFailed(int error)
-    {
-        if (error == LibC.EBADFD)
-            Volatile.Write(ref _isGone, true);
-        Meters.CountDrop(Reason(error));
-    }
-
-    private static DropReason Reason(int error)
-    {
-        if (error == LibC.EIO)
-            return DropReason.PortDown;
-        if (error == LibC.EBADFD)
-            return DropReason.PortGone;
-        bool noBuffer = error == LibC.EAGAIN || error == LibC.ENOBUFS || error == LibC.ENOMEM;
-        return noBuffer ? DropReason.PortNoBuffer : DropReason.PortError;
-    }
-
-    // Ten thousand quiet ports shouldn't hold room for a batch each: the array grows with use, and then stays.
-    private void MakeRoom()
-    {
-        if (_pending.Length < MaxPending)
-            Array.Resize(ref _pending, Math.Max(FirstPending, 2 * _pending.Length));
-        else
-            _sentInSend = Flush();
-    }
-
-    private struct Pending
-    {
-        public byte* Bytes;
-        public int Length;
-        public OffloadInfo Offload;
     }
 }

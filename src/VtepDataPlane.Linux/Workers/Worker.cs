@@ -13,6 +13,7 @@ using System.Runtime.CompilerServices;
 using Tmds.Linux;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Linux.Interop;
+using VtepDataPlane.Linux.Tap;
 
 namespace VtepDataPlane.Linux.Workers;
 
@@ -45,6 +46,9 @@ internal sealed unsafe class Worker : IDisposable
 
     /// <summary>Its lane's number.</summary>
     public int Index { get; }
+
+    /// <summary>What its queues of TAP devices write with.</summary>
+    public TapLane Taps { get; } = new();
 
     /// <summary>Starts the thread.</summary>
     /// <param name="lane">The lane it owns from now on.</param>

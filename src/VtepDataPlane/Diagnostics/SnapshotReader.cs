@@ -48,36 +48,29 @@ internal sealed class SnapshotReader(Fdb fdb, RemoteVteps vteps, Forwarder forwa
 
     public CounterSnapshot Counters(ClosedMeters closed)
     {
-        long received = 0, sent = 0, replicated = 0, originated = 0;
-        Span<long> drops = stackalloc long[DropReasonText.Count];
-        drops.Clear();
-        closed.AddTo(ref received, ref sent, drops);
+        long replicated = 0, originated = 0;
+        var totals = new FrameTotals();
+        closed.AddTo(totals);
         foreach (Lane lane in lanes)
         {
             replicated += lane.Meters.Replicated;
             originated += lane.Meters.Originated;
-            DropTotals.Add(lane.Meters.Drops, drops);
-            Add(lane.Underlay.Meters, ref received, ref sent, drops);
+            DropTotals.Add(lane.Meters.Drops, totals.Drops);
+            totals.Add(lane.Underlay.Meters);
         }
 
         foreach (BridgeDomain domain in forwarder.State.Domains)
         {
-            domain.Meters.AddDropsTo(drops);
+            domain.Meters.AddDropsTo(totals.Drops);
             foreach (AccessPort port in domain.Ports)
             {
                 for (int lane = 0; lane < lanes.Length; lane++)
-                    Add(port.Lane(lane).Queue.Meters, ref received, ref sent, drops);
+                    totals.Add(port.Lane(lane).Queue.Meters);
             }
         }
 
-        return new CounterSnapshot(received, replicated, originated, sent, DropTotals.Occurred(drops));
-    }
-
-    private static void Add(QueueMeters meters, ref long received, ref long sent, Span<long> drops)
-    {
-        received += meters.Received;
-        sent += meters.Sent;
-        DropTotals.Add(meters, drops);
+        return new CounterSnapshot(
+            totals.Received, replicated, originated, totals.Segmented, totals.Sent, totals.Coalesced, DropTotals.Occurred(totals.Drops));
     }
 
     private DomainSnapshot Read(BridgeDomain domain)

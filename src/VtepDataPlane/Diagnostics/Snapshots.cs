@@ -86,10 +86,13 @@ public sealed record FdbSnapshot(Vni Vni, MacAddress Mac, string Kind, string? P
 /// <param name="Received">Frames received by all queues.</param>
 /// <param name="Replicated">Further copies made by flooding.</param>
 /// <param name="Originated">Frames we made ourselves (ICMP errors).</param>
+/// <param name="Segmented">Frames that cutting super-frames up made more.</param>
 /// <param name="Sent">Frames sent by all queues.</param>
+/// <param name="Coalesced">Frames that putting super-frames together made fewer.</param>
 /// <param name="Drops">Frames and copies dropped, by reason; only reasons that occurred.</param>
-public sealed record CounterSnapshot(long Received, long Replicated, long Originated, long Sent, IReadOnlyDictionary<DropReason, long> Drops)
+public sealed record CounterSnapshot(
+    long Received, long Replicated, long Originated, long Segmented, long Sent, long Coalesced, IReadOnlyDictionary<DropReason, long> Drops)
 {
-    /// <summary>Received + Replicated + Originated - Sent - drops: 0 at rest, frames in work otherwise.</summary>
-    public long Unaccounted => Received + Replicated + Originated - Sent - Drops.Values.Sum();
+    /// <summary>Received + Replicated + Originated + Segmented - Sent - Coalesced - drops: 0 at rest, frames in work otherwise.</summary>
+    public long Unaccounted => Received + Replicated + Originated + Segmented - Sent - Coalesced - Drops.Values.Sum();
 }

@@ -1,8 +1,13 @@
 // A batch: a fixed number of slots in one pinned array, and a FrameInfo each. Receiving queues fill it from the front, the
 // forwarder walks it, and it is used again: nothing is allocated after construction. Owned by one thread (a Lane).
 //
+// A slot may hold an aggregate, several datagrams of one size that the kernel received as one (UDP_GRO). Who walks the batch sees
+// its frames one by one and needn't know; the FrameInfo of such a frame is a scratch that lives until the next one.
+//
 // The memory is the garbage collector's pinned heap, so neither this assembly nor its users need unsafe code to keep an
 // address stable. Untouched pages of a slot cost no memory, so slots are as large as the largest datagram.
+
+using System.Runtime.CompilerServices;
 
 namespace VtepDataPlane.Frames;
 
@@ -20,6 +25,7 @@ public sealed class FrameBatch
 
     private readonly byte[] _memory;
     private readonly FrameInfo[] _infos;
+    private readonly FrameInfo[] _scratch = GC.AllocateArray<FrameInfo>(1, pinned: true);
     private readonly int _stride;
 
     /// <summary>Makes <paramref name="capacity"/> slots with <paramref name="room"/> bytes behind the headroom.</summary>
@@ -38,10 +44,10 @@ public sealed class FrameBatch
     /// <summary>Bytes a slot takes behind its headroom.</summary>
     public int Room => _stride - Headroom;
 
-    /// <summary>Frames in the batch now: slots 0 to Count - 1.</summary>
+    /// <summary>Slots in use now: 0 to Count - 1.</summary>
     public int Count { get; set; }
 
-    /// <summary>The frame in slot <paramref name="index"/>.</summary>
+    /// <summary>What is in slot <paramref name="index"/>: a frame, or an aggregate when its SegmentSize isn't 0.</summary>
     public Frame this[int index] => new(_memory.AsSpan(index * _stride, _stride), ref _infos[index]);
 
     /// <summary>The writable room of a slot, behind its headroom: where a receiving queue puts bytes.</summary>
@@ -65,5 +71,67 @@ public sealed class FrameBatch
         bytes.CopyTo(RoomOf(Count));
         Reset(Count++, bytes.Length);
         return true;
+    }
+
+    /// <summary>Walks the frames, those of aggregates one by one. A frame is valid until the next step.</summary>
+    public Enumerator GetEnumerator() => new(this);
+
+    /// <summary>Piece of an aggregate, without headroom: what stands in front of it is another frame.</summary>
+    private Frame Segment(int index, int start, int length) =>
+        new(_memory.AsSpan(index * _stride + _infos[index].Offset + start, length), ref _scratch[0]);
+
+    private void DescribeSegment(int index, int length)
+    {
+        ref FrameInfo segment = ref _scratch[0];
+        segment = _infos[index];
+        segment.SegmentSize = 0;
+        segment.IsRead = false;
+        segment.Offset = 0;
+        segment.Length = length;
+    }
+
+    /// <summary>Walks the frames of a batch.</summary>
+    public struct Enumerator
+    {
+        private readonly FrameBatch _batch;
+        private int _slot = -1;
+        private int _start;
+        private int _length;
+        private int _rest;
+
+        internal Enumerator(FrameBatch batch) => _batch = batch;
+
+        /// <summary>The frame <see cref="MoveNext"/> came to.</summary>
+        public readonly Frame Current => _length == 0 ? _batch[_slot] : _batch.Segment(_slot, _start, _length);
+
+        /// <summary>Goes on to the next frame; false at the end.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool MoveNext()
+        {
+            if (_rest > 0)
+                return NextSegment();
+            _length = 0;
+            if (++_slot >= _batch.Count)
+                return false;
+            return _batch._infos[_slot].SegmentSize == 0 || FirstSegment();
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private bool FirstSegment()
+        {
+            _start = 0;
+            _rest = _batch._infos[_slot].Length;
+            return NextSegment();
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private bool NextSegment()
+        {
+            _start += _length;
+            _length = Math.Min(_batch._infos[_slot].SegmentSize, _rest);
+            _rest -= _length;
+            _batch.DescribeSegment(_slot, _length);
+            return true;
+        }
     }
 }

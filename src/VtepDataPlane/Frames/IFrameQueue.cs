@@ -4,8 +4,11 @@
 // Contract. A queue belongs to one thread. Receive fills the batch from slot 0 and never blocks. Send only notes the frame
 // (its address, length and a copy of what it needs of FrameInfo: the caller changes Info between the copies of a flood); the
 // bytes stay borrowed until Flush returns. Flush hands everything noted to the other side. Neither throws for a bad frame or a
-// failing device: every frame that goes wrong is one DropReason in Meters. Conservation, at rest:
-//   Received(all queues) + Replicated + Originated(lanes) = Sent(all queues) + drops(all queues) + drops(lanes and domains).
+// failing device: every frame that goes wrong is one DropReason in Meters.
+//
+// Super-frames. A frame with Offload.Gso is one frame to whoever takes it whole. A queue that has to cut it up counts the further frames
+// as Segmented, one that puts frames together counts those that vanished as Coalesced. Conservation, at rest:
+//   Received + Segmented (queues) + Replicated + Originated (lanes) = Sent + Coalesced + drops (queues) + drops (lanes and domains).
 
 namespace VtepDataPlane.Frames;
 

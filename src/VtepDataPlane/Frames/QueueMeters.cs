@@ -7,7 +7,7 @@ namespace VtepDataPlane.Frames;
 public sealed class QueueMeters
 {
     private readonly long[] _drops = new long[DropReasonText.Count];
-    private long _received, _receivedBytes, _sent, _sentBytes;
+    private long _received, _receivedBytes, _sent, _sentBytes, _segmented, _coalesced;
 
     /// <summary>Frames received, those that were then dropped included.</summary>
     public long Received => Volatile.Read(ref _received);
@@ -20,6 +20,12 @@ public sealed class QueueMeters
 
     /// <summary>Bytes of the frames sent.</summary>
     public long SentBytes => Volatile.Read(ref _sentBytes);
+
+    /// <summary>Frames made by cutting super-frames up: for each its segments less one.</summary>
+    public long Segmented => Volatile.Read(ref _segmented);
+
+    /// <summary>Frames that went out within another one: for each super-frame put together here its segments less one.</summary>
+    public long Coalesced => Volatile.Read(ref _coalesced);
 
     /// <summary>Frames this queue dropped, by reason.</summary>
     public long Drops(DropReason reason) => Volatile.Read(ref _drops[(int)reason]);
@@ -50,6 +56,29 @@ public sealed class QueueMeters
         _sentBytes += bytes;
     }
 
+    /// <summary>Owning thread only: several datagrams came in as one.</summary>
+    public void CountReceived(int frames, int bytes)
+    {
+        _received += frames;
+        _receivedBytes += bytes;
+    }
+
+    /// <summary>Owning thread only: several datagrams went out as one.</summary>
+    public void CountSent(int frames, int bytes)
+    {
+        _sent += frames;
+        _sentBytes += bytes;
+    }
+
+    /// <summary>Owning thread only: a super-frame was cut up and is <paramref name="further"/> frames more.</summary>
+    public void CountSegmented(int further) => _segmented += further;
+
+    /// <summary>Owning thread only: <paramref name="further"/> frames went out within one that was counted as sent.</summary>
+    public void CountCoalesced(int further) => _coalesced += further;
+
     /// <summary>Owning thread only: one frame was dropped here.</summary>
     public void CountDrop(DropReason reason) => _drops[(int)reason]++;
+
+    /// <summary>Owning thread only: several frames were dropped here.</summary>
+    public void CountDrop(DropReason reason, int frames) => _drops[(int)reason] += frames;
 }

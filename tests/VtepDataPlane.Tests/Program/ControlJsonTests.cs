@@ -29,10 +29,10 @@ public sealed class ControlJsonTests
     [Test]
     public void Counters_HaveDropsAsAnObjectByReason()
     {
-        var counters = new CounterSnapshot(10, 2, 1, 9, new Dictionary<DropReason, long> { [DropReason.VniNotFound] = 3 });
+        var counters = new CounterSnapshot(10, 2, 1, 7, 9, 5, new Dictionary<DropReason, long> { [DropReason.VniNotFound] = 3 });
 
         Assert.That(JsonSerializer.Serialize(counters, ControlJson.Default.CounterSnapshot), Is.EqualTo(
-            """{"received":10,"replicated":2,"originated":1,"sent":9,"drops":{"vni_not_found":3},"unaccounted":1}"""));
+            """{"received":10,"replicated":2,"originated":1,"segmented":7,"sent":9,"coalesced":5,"drops":{"vni_not_found":3},"unaccounted":3}"""));
     }
 
     [Test]
@@ -71,7 +71,7 @@ public sealed class ControlJsonTests
     [Test]
     public void Snapshots_AreReadAgain()
     {
-        var counters = new CounterSnapshot(10, 2, 1, 9, DropReasonText.All.ToArray().ToDictionary(reason => reason, reason => (long)reason));
+        var counters = new CounterSnapshot(10, 2, 1, 7, 9, 5, DropReasonText.All.ToArray().ToDictionary(reason => reason, reason => (long)reason));
         var status = new VtepSnapshot(default, 4789, false, 2, 1, 3, 4, 5, 6, ["x"]);
 
         CounterSnapshot readCounters = JsonSerializer.Deserialize(

@@ -36,7 +36,7 @@ public sealed class DaemonTests
         Assert.That(await daemon.CommandAsync("show", "neighbors"), Is.EqualTo((0,
             "No neighbors: only domains with a controller have a table of them, and this version has no controllers.\n", "")));
         Assert.That(await daemon.CommandAsync("show", "counters", "--json"), Is.EqualTo((0,
-            """{"received":0,"replicated":0,"originated":0,"sent":0,"drops":{},"unaccounted":0}""" + "\n", "")));
+            """{"received":0,"replicated":0,"originated":0,"segmented":0,"sent":0,"coalesced":0,"drops":{},"unaccounted":0}""" + "\n", "")));
         foreach (string table in new[] { "status", "domains", "ports", "peers", "fdb", "counters" })
         {
             (int exitCode, string output, string errors) = await daemon.CommandAsync("show", table);

@@ -134,14 +134,16 @@ public sealed class TextTableTests
     [Test]
     public void Counters_ShowEveryDropThatOccurred()
     {
-        var counters = new CounterSnapshot(100, 20, 1, 115, new Dictionary<DropReason, long> { [DropReason.PeerUnknown] = 2, [DropReason.VniNotFound] = 3 });
+        var counters = new CounterSnapshot(100, 20, 1, 40, 115, 40, new Dictionary<DropReason, long> { [DropReason.PeerUnknown] = 2, [DropReason.VniNotFound] = 3 });
 
         Assert.That(Drawn(Terminal.Plain, (output, terminal) => SnapshotTables.Write(counters, output, terminal)), Is.EqualTo("""
             COUNTER                 FRAMES
             received                   100
             replicated                  20
             originated                   1
+            segmented                   40
             sent                       115
+            coalesced                   40
             dropped: vni_not_found       3
             dropped: peer_unknown        2
             in work                      1

@@ -1,0 +1,254 @@
+// The Coalescer finds, among the frames that are to be written to one port, those that one super-frame can stand for, so that the kernel takes them in
+// one call and carries them through its stack as one (what its own GRO does for a network card). It looks at the frames in the order in which
+// they are to be written and groups them into trains; it changes no frame, for the same bytes may go to other ports as well. Only the headers
+// of a train are written, into a copy of its first frame's.
+//
+// What may join a train is decided so that cutting it up again gives the same frames, which is what somebody behind the port sees: the shape
+// of each frame (Segment), headers that are alike (HeaderLayout), and here: payload no longer than the first's, and nothing behind a shorter one or
+// behind a PSH; TCP's next sequence number; DF, or the next identification; right checksums, or checksums that are all still to be finished.
+// The rules are stricter than they need be where that costs only merges: FIN, SYN, RST, URG and CWR always travel alone.
+//
+// Order. Trains are written in the order of their first frames, so order is kept within a flow if a frame joins no train but the
+// last one of its flow. A small table has one cell for each hash of protocol, addresses and ports; what doesn't join the train in its cell
+// closes that train, whether it may start one of its own or not. Two flows in one cell close each other's trains: they lose merges and nothing
+// else, so the hash needs no secret. A fragment may belong to any flow, so it closes all. Other frames (ARP, ICMP) have no flow.
+//
+// Memory is allocated once. The headers lie in pinned memory, so that their addresses can be handed to the kernel. One thread.
+
+using System.Buffers.Binary;
+using VtepDataPlane.Frames;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Offload;
+
+/// <summary>Groups frames into trains. Owned by one thread.</summary>
+/// <param name="capacity">Frames between two calls of <see cref="Begin"/>.</param>
+internal sealed class Coalescer(int capacity)
+{
+    /// <summary>Frames of one train; kernels before 6.9 refuse more datagrams in one.</summary>
+    public const int MaxFrames = 64;
+
+    private const int None = -1;
+    private const int MaxPacket = ushort.MaxValue;
+
+    /// <summary>The kernel's floor for a TCP segment size (TCP_MIN_GSO_SIZE in include/net/tcp.h).</summary>
+    private const int MinTcpGsoSize = 8;
+
+    private const int CellBits = 8;
+
+    // odd numbers nobody chose: the first 64 bits of the fractions of sqrt(11), sqrt(13), sqrt(17), sqrt(19) and sqrt(23), the last bit set
+    private const ulong Odd0 = 0x510E_527F_ADE6_82D1;
+    private const ulong Odd1 = 0x9B05_688C_2B3E_6C1F;
+    private const ulong Odd2 = 0x1F83_D9AB_FB41_BD6B;
+    private const ulong Odd3 = 0x5BE0_CD19_137E_2179;
+    private const ulong Odd4 = 0xCBBB_9D5D_C105_9ED9;
+
+    private readonly int[] _next = new int[capacity];
+    private readonly Train[] _trains = new Train[capacity];
+    private readonly byte[] _headers = GC.AllocateUninitializedArray<byte>(capacity * HeaderLayout.Room, pinned: true);
+
+    // A cell holds the serial number of a train, which goes on counting over Begin: so the table needs no clearing.
+    private readonly uint[] _cells = new uint[1 << CellBits];
+    private uint _firstSerial = 1;
+    private int _closedBelow;
+    private int _lastJoined;
+    private TrainKinds _kinds;
+
+    /// <summary>Frames added.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Trains they are grouped into, those of one frame included.</summary>
+    public int Trains { get; private set; }
+
+    /// <summary>A train, in the order of their first frames.</summary>
+    public ref readonly Train this[int train] => ref _trains[train];
+
+    /// <summary>The frame behind <paramref name="frame"/> in its train; for the last one nothing to rely on.</summary>
+    public int Next(int frame) => _next[frame];
+
+    /// <summary>Forgets all frames.</summary>
+    /// <param name="kinds">Which trains may be made; frames of other kinds stay single.</param>
+    public void Begin(TrainKinds kinds)
+    {
+        _firstSerial += (uint)Trains;
+        _closedBelow = 0;
+        _lastJoined = None;
+        _kinds = kinds;
+        Count = 0;
+        Trains = 0;
+    }
+
+    /// <summary>Adds the next frame to be written; its number is <see cref="Count"/> before the call, which must be below the capacity.</summary>
+    /// <param name="frame">The frame. Looked at now and never again.</param>
+    /// <param name="headers">What <see cref="FrameHeaders.Parse"/> made of it, or default: such a frame stays single.</param>
+    /// <param name="offload">Its metadata.</param>
+    /// <returns>It joined a train.</returns>
+    public bool Add(ReadOnlySpan<byte> frame, in FrameHeaders headers, in OffloadInfo offload)
+    {
+        int number = Count++;
+        if (!HasPorts(headers))
+        {
+            if (MayBeOfAnyFlow(headers))
+                _closedBelow = Trains;
+            AddSingle(number, frame.Length);
+            return false;
+        }
+
+        if (offload.IsSuperFrame || !Segment.TryRead(frame, headers, _kinds, out Segment segment))
+        {
+            Close(ref Cell(frame, headers));
+            AddSingle(number, frame.Length);
+            return false;
+        }
+
+        return Add(number, segment, headers, offload);
+    }
+
+    /// <summary>The headers of a train of several frames as they stand in its super-frame, in pinned memory until the next <see cref="Begin"/>.</summary>
+    /// <param name="number">The train.</param>
+    /// <param name="offload">What the kernel must be told.</param>
+    public Span<byte> Finish(int number, out OffloadInfo offload)
+    {
+        ref readonly Train train = ref _trains[number];
+        Span<byte> header = HeaderOf(number)[..train.HeaderLength];
+        SuperFrameHeader.Patch(header, train, out offload);
+        return header;
+    }
+
+    private bool Add(int number, in Segment segment, in FrameHeaders headers, in OffloadInfo offload)
+    {
+        int train = _lastJoined; // most often the flow is that of the frame before, and needn't be looked up
+        if (!MayJoin(train, segment, headers, offload))
+        {
+            ref uint cell = ref Cell(segment.Frame, headers);
+            train = TrainIn(cell);
+            if (!MayJoin(train, segment, headers, offload))
+            {
+                Close(ref cell);
+                return Start(number, segment, headers, offload, ref cell);
+            }
+        }
+
+        if (segment.IsIntact(headers, offload))
+        {
+            Join(train, number, segment);
+            return true;
+        }
+
+        _trains[train].IsOpen = false;
+        AddSingle(number, segment.Frame.Length);
+        return false;
+    }
+
+    private bool MayJoin(int number, in Segment segment, in FrameHeaders headers, in OffloadInfo offload)
+    {
+        if (number < _closedBelow)
+            return false;
+        ref readonly Train train = ref _trains[number];
+        return train.IsOpen && train.Layout == segment.Layout && train.HeaderLength == segment.HeaderLength
+            && train.NeedsChecksum == offload.NeedsChecksum && segment.PayloadLength <= train.GsoSize
+            && train.Length + segment.PayloadLength - headers.NetworkOffset <= MaxPacket
+            && train.NextSequence == segment.Sequence && (segment.IsAtomic || train.NextIdentification == segment.Identification)
+            && HeaderLayout.AreAlike(segment.Layout, HeaderOf(number)[..segment.HeaderLength], segment.Header);
+    }
+
+    private void Join(int number, int frame, in Segment segment)
+    {
+        ref Train train = ref _trains[number];
+        _next[train.Last] = frame;
+        train.Last = frame;
+        train.Frames++;
+        train.Length += segment.PayloadLength;
+        train.EndsWithPush = segment.HasPush;
+        train.IsOpen = segment.PayloadLength == train.GsoSize && !segment.HasPush && train.Frames < MaxFrames;
+        Advance(ref train, segment);
+        _lastJoined = number;
+    }
+
+    /// <summary>The frame opens a train where others may follow. Returns false: it didn't join one.</summary>
+    private bool Start(int frame, in Segment segment, in FrameHeaders headers, in OffloadInfo offload, ref uint cell)
+    {
+        ref Train train = ref AddSingle(frame, segment.Frame.Length);
+        bool isTooShort = segment.Kind == TrainKinds.Tcp && segment.PayloadLength < MinTcpGsoSize;
+        if (segment.HasPush || isTooShort || !segment.IsIntact(headers, offload))
+            return false;
+        train.IsOpen = true;
+        train.Kind = segment.Kind;
+        train.Layout = segment.Layout;
+        train.HeaderLength = segment.HeaderLength;
+        train.GsoSize = segment.PayloadLength;
+        train.NeedsChecksum = offload.NeedsChecksum;
+        train.EndsWithPush = false;
+        train.NextSequence = segment.Sequence;
+        train.NextIdentification = segment.Identification;
+        train.Headers = headers;
+        Advance(ref train, segment);
+        _lastJoined = Trains - 1;
+        cell = _firstSerial + (uint)_lastJoined;
+        segment.Header.CopyTo(HeaderOf(_lastJoined));
+        return false;
+    }
+
+    private static void Advance(ref Train train, in Segment segment)
+    {
+        train.NextIdentification++;
+        if (segment.Kind == TrainKinds.Tcp)
+            train.NextSequence += (uint)segment.PayloadLength;
+    }
+
+    private ref Train AddSingle(int frame, int length)
+    {
+        ref Train train = ref _trains[Trains++];
+        train.First = frame;
+        train.Last = frame;
+        train.Frames = 1;
+        train.Length = length;
+        train.HeaderLength = 0;
+        train.GsoSize = 0;
+        train.Kind = TrainKinds.None;
+        train.IsOpen = false;
+        return ref train;
+    }
+
+    private void Close(ref uint cell)
+    {
+        int train = TrainIn(cell);
+        if (train != None)
+            _trains[train].IsOpen = false;
+        cell = 0;
+    }
+
+    // a number from before Begin is none, but for a serial number that has come round: that is a collision like any other
+    private int TrainIn(uint cell)
+    {
+        uint train = cell - _firstSerial;
+        return train < (uint)Trains ? (int)train : None;
+    }
+
+    private Span<byte> HeaderOf(int train) => _headers.AsSpan(train * HeaderLayout.Room, HeaderLayout.Room);
+
+    private static bool HasPorts(in FrameHeaders headers) =>
+        headers.Protocol is IpProtocol.Tcp or IpProtocol.Udp && headers.TransportOffset != 0 && !headers.IsFragment;
+
+    private static bool MayBeOfAnyFlow(in FrameHeaders headers) => headers.IsIp && (headers.IsFragment || headers.TransportOffset == 0);
+
+    // Independent products add up, and the top bits depend on all of the input.
+    private ref uint Cell(ReadOnlySpan<byte> frame, in FrameHeaders headers)
+    {
+        ulong ports = BinaryPrimitives.ReadUInt32LittleEndian(frame[headers.TransportOffset..]);
+        ulong hash = (ports | ((ulong)headers.Protocol << 32)) * Odd0;
+        if (headers.IpVersion == 4)
+        {
+            hash += Word(frame, headers.NetworkOffset + Ipv4Header.SourceOffset) * Odd1;
+        }
+        else
+        {
+            ReadOnlySpan<byte> addresses = frame[(headers.NetworkOffset + Ipv6Header.SourceOffset)..];
+            hash += Word(addresses, 0) * Odd1 + Word(addresses, 8) * Odd2 + Word(addresses, 16) * Odd3 + Word(addresses, 24) * Odd4;
+        }
+
+        return ref _cells[hash >> (64 - CellBits)];
+    }
+
+    private static ulong Word(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt64LittleEndian(bytes[offset..]);
+}
