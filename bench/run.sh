@@ -69,8 +69,10 @@ sweep_namespaces() {
             kill -KILL "$process" 2> /dev/null || true
         done
         ip netns del "$name" || true
-        rm -f "/var/run/wireguard/wg$((pid % 1000000))h"{1,2}.sock
     done < <(ip netns list)
+    for name in /var/run/wireguard/vtb*h[12].sock; do
+        [[ ! $name =~ /vtb([0-9]+)h || -d /proc/${BASH_REMATCH[1]} ]] || rm -f "$name"
+    done
 }
 
 # Ends the running command with all its children: a namespace is a leftover only when its bench process is really gone.

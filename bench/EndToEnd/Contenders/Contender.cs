@@ -45,7 +45,8 @@ internal abstract class Contender(string name)
 /// <param name="Device">The host's device in the segment.</param>
 /// <param name="Folder">Files of it, deleted on disposal.</param>
 /// <param name="Process">The contender's process, if it is one.</param>
-internal sealed record Endpoint(string Device, string? Folder = null, BackgroundProcess? Process = null) : IDisposable
+/// <param name="Socket">A socket's file elsewhere, deleted on disposal.</param>
+internal sealed record Endpoint(string Device, string? Folder = null, BackgroundProcess? Process = null, string? Socket = null) : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose()
@@ -53,5 +54,7 @@ internal sealed record Endpoint(string Device, string? Folder = null, Background
         Process?.Dispose();
         if (Folder is not null)
             Directory.Delete(Folder, recursive: true);
+        if (Socket is not null)
+            File.Delete(Socket);
     }
 }

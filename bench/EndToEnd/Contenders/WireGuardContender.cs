@@ -21,17 +21,16 @@ internal sealed class WireGuardContender() : Contender("wireguard-go")
         Host host = segment.Host;
 
         // The control sockets of all namespaces are in one folder, so the name must be unique on the machine.
-        string device = $"wg{Environment.ProcessId % 1_000_000}h{host.Number}";
-        if (Directory.Exists(SocketFolder))
-            File.Delete($"{SocketFolder}/{device}.sock");
+        string device = $"vtb{Environment.ProcessId}h{host.Number}";
+        string socket = $"{SocketFolder}/{device}.sock";
         BackgroundProcess process = host.Start("wireguard-go", ["--foreground", device],
             new Dictionary<string, string> { ["LOG_LEVEL"] = "error", ["WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD"] = "1" });
-        Wait.Until("wireguard-go listens", 10, () => IsListening(process, device));
+        Wait.Until("wireguard-go listens", 10, () => IsListening(process, socket));
         string folder = Directory.CreateTempSubdirectory("vtep-bench-wg-").FullName;
         Configure(segment, device, folder);
         const int Overhead = 32; // message header and authentication tag, beyond IP and UDP
         host.SetUpInner(device, segment.Underlay.DatagramSize - Overhead);
-        return new Endpoint(device, folder, process);
+        return new Endpoint(device, folder, process, socket);
     }
 
     private static void Configure(Segment segment, string device, string folder)
@@ -43,10 +42,10 @@ internal sealed class WireGuardContender() : Contender("wireguard-go")
             "peer", s_keys.Value[2 - segment.Host.Number].Public, "allowed-ips", "198.19.0.0/24,fd00:19::/64", "endpoint", $"{peer}:{Segment.Port}");
     }
 
-    private static bool IsListening(BackgroundProcess process, string device)
+    private static bool IsListening(BackgroundProcess process, string socket)
     {
         process.MustRun();
-        return File.Exists($"{SocketFolder}/{device}.sock");
+        return File.Exists(socket);
     }
 
     private static (string Private, string Public) NewKey()
