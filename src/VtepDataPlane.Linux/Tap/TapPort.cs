@@ -27,8 +27,11 @@ internal readonly record struct TapSettings(bool IsMultiQueue, int TxQueueLength
     /// <summary>The kernel cuts super-frames up itself and hands over plain frames, as it does when it is too old for anything else.</summary>
     public bool WithoutSuperFrames { get; init; }
 
+    /// <summary>The kernel's super-frames are kept to what one send carries (<see cref="GsoLimits"/>): two more requests a device.</summary>
+    public bool LimitsSuperFrames { get; init; }
+
     /// <summary>For a handful of ports.</summary>
-    public static TapSettings Few => new(IsMultiQueue: true, TxQueueLength: 10_000, HasIPv6: true);
+    public static TapSettings Few => new(IsMultiQueue: true, TxQueueLength: 10_000, HasIPv6: true) { LimitsSuperFrames = true };
 
     /// <summary>
     /// For thousands of ports. A multi-queue device has room for 256 queues, some 200 KiB of kernel memory, and a long queue another
@@ -128,7 +131,8 @@ internal sealed class TapPort : IAccessPort
         }
 
         Volatile.Write(ref _mtu, mtu);
-        LimitSuperFrames(_netlink.GetLink(InterfaceIndex));
+        if (_settings.LimitsSuperFrames)
+            LimitSuperFrames(_netlink.GetLink(InterfaceIndex));
         return true;
     }
 
@@ -257,7 +261,7 @@ internal sealed class TapPort : IAccessPort
     // set isn't tried again until something else is wanted, and what somebody else set meanwhile stays.
     private void LimitSuperFrames(LinkInfo? link)
     {
-        if (link is null || !IsOpen || _limitedFor == (link.Mtu, link.Master))
+        if (link is null || !IsOpen || !_settings.LimitsSuperFrames || _limitedFor == (link.Mtu, link.Master))
             return;
         _limitedFor = (link.Mtu, link.Master);
         GsoLimits wanted = link.Master != 0 || GsoLimits.IsRouter() ? _foundLimits : GsoLimits.For(link.Mtu);
