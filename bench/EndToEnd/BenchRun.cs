@@ -14,13 +14,14 @@ internal sealed class BenchRun(BenchOptions options)
     private readonly Machine _machine = Machine.Read();
     private readonly Noise _noise = new();
     private readonly List<ScenarioResult> _results = [];
+    private readonly IReadOnlyList<Scenario> _scenarios = Catalogue.Named(options.Only);
     private readonly IReadOnlyList<Contender> _contenders = Entrants.Named(options.Contenders, options.AotProblem);
 
     /// <summary>Measures all and writes the reports. False when something failed.</summary>
     public bool Run()
     {
         bool isComplete = true;
-        foreach (Scenario scenario in Catalogue.Named(options.Only))
+        foreach (Scenario scenario in _scenarios)
         {
             var result = new ScenarioResult(scenario);
             _results.Add(result);

@@ -8,6 +8,7 @@
 // All but `run` and `ask` run until they are killed.
 
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Net;
 using VtepDataPlane.EndToEnd;
 using VtepDataPlane.EndToEnd.Generators;
@@ -36,10 +37,18 @@ static Command Run()
     var file = new Option<FileInfo>("--out") { Description = "The JSON report; .md and .svg lie beside it.", Required = true };
     var aotProblem = new Option<string?>("--aot-problem") { Description = "Why there is no natively compiled program." };
     var command = new Command("run", "Run the bench, as root.") { only, contenders, seconds, rounds, patience, file, aotProblem };
+    seconds.Validators.Add(result => Refuse(result, result.GetValueOrDefault<double>() > 0));
+    rounds.Validators.Add(result => Refuse(result, result.GetValueOrDefault<int>() > 0));
     command.SetAction(parsed => new BenchRun(new BenchOptions(
         parsed.GetValue(only), parsed.GetValue(contenders), parsed.GetValue(seconds), parsed.GetValue(rounds), parsed.GetValue(patience),
         parsed.GetRequiredValue(file), parsed.GetValue(aotProblem))).Run() ? 0 : 1);
     return command;
+}
+
+static void Refuse(OptionResult result, bool isGood)
+{
+    if (!isGood)
+        result.AddError($"{result.Option.Name} must be greater than 0.");
 }
 
 static Command Relay()

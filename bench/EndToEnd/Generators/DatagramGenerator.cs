@@ -64,7 +64,7 @@ internal static unsafe class DatagramGenerator
     // Every pointer is into memory that is never freed, of the length given.
     private static msghdr Train(byte[] datagram)
     {
-        int count = Math.Min(TrainLength, OffloadConstants.MaxSend / datagram.Length);
+        int count = Math.Min(TrainLength, SendLimits.MaxSend / datagram.Length);
         byte* bytes = Native.Array<byte>(count * datagram.Length);
         for (int i = 0; i < count; i++)
             datagram.CopyTo(new Span<byte>(bytes + i * datagram.Length, datagram.Length));

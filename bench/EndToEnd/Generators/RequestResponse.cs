@@ -31,7 +31,9 @@ internal static class RequestResponse
         }
     }
 
-    /// <summary>Asks for <paramref name="warmup"/> and then <paramref name="seconds"/> seconds; writes median, 99th percentile and count of microseconds.</summary>
+    /// <summary>
+    /// Asks for <paramref name="warmup"/> and then <paramref name="seconds"/> seconds; writes median and 99th percentile in microseconds, and the count.
+    /// </summary>
     public static void Ask(IPAddress server, double warmup, double seconds)
     {
         using var socket = new Socket(server.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = LongestWait };
@@ -41,7 +43,8 @@ internal static class RequestResponse
         if (times.Count == 0)
             throw new BenchException("No request was answered.");
         times.Sort();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{times[times.Count / 2]:0.000} {times[times.Count * 99 / 100]:0.000} {times.Count}"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{times[times.Count / 2]:0.000} {times[times.Count * 99 / 100]:0.000} {times.Count}"));
     }
 
     private static List<double> AskFor(Socket socket, double seconds)

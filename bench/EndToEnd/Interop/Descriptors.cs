@@ -62,13 +62,13 @@ internal static unsafe class Descriptors
     }
 
     /// <summary>Asks for whole trains: one buffer for the datagrams of one send.</summary>
-    public static void ReceiveTrains(int udp) => Set(udp, UdpLevel, OffloadConstants.UdpGro, 1);
+    public static void ReceiveTrains(int udp) => Set(udp, UdpLevel, Libc.UDP_GRO, 1);
 
     /// <summary>A packet socket that sends frames out of a device, past its queueing discipline, and receives nothing.</summary>
     public static int Packet(string device)
     {
         int fd = Need(LibC.socket(LibC.AF_PACKET, LibC.SOCK_RAW | LibC.SOCK_CLOEXEC, 0), "A packet socket can't be opened");
-        Set(fd, PacketLevel, OffloadConstants.PacketQdiscBypass, 1);
+        Set(fd, PacketLevel, SendLimits.PacketQdiscBypass, 1);
         Set(fd, LibC.SOL_SOCKET, LibC.SO_SNDBUFFORCE, SendBuffer);
         int index = int.Parse(File.ReadAllText($"/sys/class/net/{device}/ifindex"), System.Globalization.CultureInfo.InvariantCulture);
         byte* address = stackalloc byte[20]; // struct sockaddr_ll: family (2), protocol (2), interface (4), and what only receiving needs

@@ -3,6 +3,7 @@
 
 using System.Runtime.CompilerServices;
 using Tmds.Linux;
+using VtepDataPlane.Linux.Interop;
 
 namespace VtepDataPlane.EndToEnd.Interop;
 
@@ -21,7 +22,7 @@ internal static unsafe class SegmentControl
         // All offsets lie within the Space bytes the caller gives.
         Unsafe.WriteUnaligned(control, (ulong)(HeaderSize + sizeof(ushort)));
         Unsafe.WriteUnaligned(control + 8, UdpLevel);
-        Unsafe.WriteUnaligned(control + 12, OffloadConstants.UdpSegment);
+        Unsafe.WriteUnaligned(control + 12, Libc.UDP_SEGMENT);
         Unsafe.WriteUnaligned(control + HeaderSize, size);
     }
 
@@ -33,6 +34,6 @@ internal static unsafe class SegmentControl
 
         // The kernel wrote at least this many bytes to the place it was given.
         var control = (byte*)message.msg_control;
-        return Unsafe.ReadUnaligned<int>(control + 12) == OffloadConstants.UdpGro ? Unsafe.ReadUnaligned<int>(control + HeaderSize) : 0;
+        return Unsafe.ReadUnaligned<int>(control + 12) == Libc.UDP_GRO ? Unsafe.ReadUnaligned<int>(control + HeaderSize) : 0;
     }
 }

@@ -59,11 +59,7 @@ internal sealed unsafe class CeilingRelay : RelayLoop
     {
         uint offloads = Libc.TUN_F_CSUM;
         if (options.Mode == RelayMode.Ceiling)
-        {
-            offloads |= OffloadConstants.TunTso4 | OffloadConstants.TunTso6 | OffloadConstants.TunTsoEcn
-                | OffloadConstants.TunUso4 | OffloadConstants.TunUso6;
-        }
-
+            offloads |= Libc.TUN_F_TSO4 | Libc.TUN_F_TSO6 | Libc.TUN_F_TSO_ECN | Libc.TUN_F_USO4 | Libc.TUN_F_USO6;
         int tap = Descriptors.Tap(options.Tap, withHeader: true, offloads);
         int socket = Descriptors.Udp(options.Local);
         Descriptors.ReceiveTrains(socket);

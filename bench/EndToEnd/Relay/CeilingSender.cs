@@ -81,8 +81,8 @@ internal sealed unsafe class CeilingSender
 
     // A run ends with a super-frame, a shorter frame, or at the kernel's limits of one send.
     private bool CanExtend(int length) => _runFrame >= length
-        && _runFrames < OffloadConstants.MaxSegments
-        && (int)(ulong)_buffers[_sends - 1].iov_len + length <= OffloadConstants.MaxSend;
+        && _runFrames < SendLimits.MaxSegments
+        && (int)(ulong)_buffers[_sends - 1].iov_len + length <= SendLimits.MaxSend;
 
     private void Extend(int length)
     {

@@ -12,8 +12,10 @@ internal static class MarkdownReport
     public static string Write(Machine machine, Noise noise, int rounds, double seconds, IReadOnlyList<ScenarioResult> results, string plotFile)
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{machine.Date}, {machine.Cpu}, {machine.Cores} cores, {machine.MemoryMiB} MiB, Linux {machine.Kernel}, {machine.DotNet}.");
-        text.AppendLine(CultureInfo.InvariantCulture, $"Medians of {rounds} interleaved rounds of {seconds:0.#} s, ± half the distance between the least and the greatest.");
+        text.Append(CultureInfo.InvariantCulture, $"{machine.Date}, {machine.Cpu}, {machine.Cores} cores, {machine.MemoryMiB} MiB, ");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Linux {machine.Kernel}, {machine.DotNet}.");
+        text.Append(CultureInfo.InvariantCulture, $"Medians of {rounds} interleaved rounds of {seconds:0.#} s, ");
+        text.AppendLine("± half the distance between the least and the greatest.");
         text.AppendLine("Absolute numbers are of this machine and this hour and can't be carried to another; the ratios come nearer to that.").AppendLine();
         Table(text, results);
         text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"![The same as bars]({plotFile})").AppendLine();
@@ -42,11 +44,15 @@ internal static class MarkdownReport
         : "–";
 
     private static string Number(double? value) => value is not { } number ? "–"
-        : number.ToString(Math.Abs(number) >= 100 ? "0" : Math.Abs(number) >= 10 ? "0.0" : Math.Abs(number) >= 0.1 ? "0.00" : "0.000", CultureInfo.InvariantCulture);
+        : number.ToString(number >= 100 ? "0" : number >= 10 ? "0.0" : number >= 0.1 ? "0.00" : "0.000", CultureInfo.InvariantCulture);
 
     private static string NoiseText(Noise noise) => string.Create(CultureInfo.InvariantCulture,
-        $"Noise: right before measurements others kept {noise.BusyPercent.Min:0} to {noise.BusyPercent.Max:0} % of the cores busy (median {noise.BusyPercent.Median:0}); the same piece of work took {noise.Calibration.Min:0.0} to {noise.Calibration.Max:0.0} ms between rounds (median {noise.Calibration.Median:0.0}); "
+        $"Noise: others kept {Range(noise.BusyPercent)} % of the cores busy right before measurements; "
+        + $"the same piece of work took {Range(noise.Calibration)} ms between rounds; "
         + $"the hypervisor took {noise.StealPercent:0.0} % of the time; the load average before was {noise.LoadAtStart:0.00}.");
+
+    private static string Range(Series series) => series.Samples.Count == 0 ? "–"
+        : string.Create(CultureInfo.InvariantCulture, $"{series.Min:0} to {series.Max:0} (median {series.Median:0})");
 
     private static string P99(ScenarioResult result) => result.P99.Count == 0 ? ""
         : $" p99: {string.Join(", ", result.P99.Select(pair => $"{pair.Key} {Number(pair.Value.Median)}"))}.";

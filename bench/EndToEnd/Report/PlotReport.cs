@@ -23,7 +23,7 @@ internal static partial class PlotReport
     /// <summary>The picture as SVG.</summary>
     public static string Write(IReadOnlyList<ScenarioResult> results)
     {
-        int[] contenders = [.. Enumerable.Range(0, JsonReport.Contenders.Count).Where(i => results.Any(result => result.Values.ContainsKey(JsonReport.Contenders[i])))];
+        int[] contenders = [.. Enumerable.Range(0, JsonReport.Contenders.Count).Where(i => TookPart(results, i))];
         var panels = results.Where(result => result.Values.Count > 0).GroupBy(result => (Kind(result.Name), result.Unit)).ToList();
         var body = new StringBuilder();
         int x = 0, y = -Height, width = Width;
@@ -37,9 +37,12 @@ internal static partial class PlotReport
             body.Append(CultureInfo.InvariantCulture, $"<g transform=\"translate({x},{y})\">\n{Unique(XmlDeclaration().Replace(panel, ""), i)}\n</g>\n");
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" "
-            + $"width=\"{Width}\" height=\"{y + Height}\">\n{body}</svg>\n");
+        const string Namespaces = "xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\"";
+        return string.Create(CultureInfo.InvariantCulture, $"<svg {Namespaces} width=\"{Width}\" height=\"{y + Height}\">\n{body}</svg>\n");
     }
+
+    private static bool TookPart(IEnumerable<ScenarioResult> results, int contender) =>
+        results.Any(result => result.Values.ContainsKey(JsonReport.Contenders[contender]));
 
     private static string Kind(string name) => name.Split('-')[0] is "encap" or "decap" ? "frames" : name.Split('-')[0];
 

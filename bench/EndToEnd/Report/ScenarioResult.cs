@@ -27,8 +27,8 @@ internal sealed class ScenarioResult(Scenario scenario)
     /// <summary>The median of a contender; null when it took no part.</summary>
     public double? Median(string contender) => _values.GetValueOrDefault(contender)?.Median;
 
-    /// <summary>vtep's median divided by another's.</summary>
-    public double? Ratio(string contender) => Median("vtep") / Median(contender);
+    /// <summary>vtep's median divided by another's; null when there is none.</summary>
+    public double? Ratio(string contender) => Median(contender) is > 0 and { } other ? Median("vtep") / other : null;
 
     public void Add(string contender, Sample sample)
     {

@@ -33,7 +33,9 @@ internal static class Catalogue
         if (only is null)
             return All;
         string[] words = only.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return [.. All.Where(scenario => words.Any(word => Matches(scenario.Name, word)))];
+        string? unknown = words.FirstOrDefault(word => !All.Any(scenario => Matches(scenario.Name, word)));
+        return unknown is null ? [.. All.Where(scenario => words.Any(word => Matches(scenario.Name, word)))]
+            : throw new BenchException($"There is no scenario '{unknown}'. There are: {string.Join(", ", All.Select(scenario => scenario.Name))}.");
     }
 
     // A whole name means that scenario alone: tcp-1 is not tcp-1-jumbo.

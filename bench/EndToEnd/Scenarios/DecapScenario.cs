@@ -18,8 +18,8 @@ internal sealed class DecapScenario(int size) : Scenario($"decap-{size}", "Mpps"
     public override Needs Needs => Needs.Frames;
 
     /// <inheritdoc/>
-    public override string Note => $"UDP frames of {size} bytes, {InnerFrames.Flows} flows, each with an outer source port of its own, sent in trains (UDP_SEGMENT) so "
-        + "that the generator isn't the bottleneck; the kernel's vxlan device works on the generator's core.";
+    public override string Note => $"UDP frames of {size} bytes, {InnerFrames.Flows} flows, each with an outer source port of its own, "
+        + "sent in trains (UDP_SEGMENT) so that the generator isn't the bottleneck; the kernel's vxlan device works on the generator's core.";
 
     /// <inheritdoc/>
     public override Sample Measure(Contender contender, Timing timing)

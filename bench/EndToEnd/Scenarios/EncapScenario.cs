@@ -14,8 +14,8 @@ internal sealed class EncapScenario(int size) : Scenario($"encap-{size}", "Mpps"
     public override Needs Needs => Needs.Frames;
 
     /// <inheritdoc/>
-    public override string Note => $"UDP frames of {size} bytes as the TAP's reader sees them, {InnerFrames.Flows} flows in turn, offered by a packet socket on one "
-        + "core. The kernel's vxlan device has no queue: there the generator itself runs the encapsulation.";
+    public override string Note => $"UDP frames of {size} bytes as the TAP's reader sees them, {InnerFrames.Flows} flows in turn, "
+        + "offered by a packet socket on one core. The kernel's vxlan device has no queue: there the generator itself runs the encapsulation.";
 
     /// <inheritdoc/>
     public override Sample Measure(Contender contender, Timing timing)

@@ -16,7 +16,8 @@ internal sealed class FloodScenario() : Scenario("flood-64", "Mpps")
     public override Needs Needs => Needs.Frames;
 
     /// <inheritdoc/>
-    public override string Note => $"Copies a second of ARP requests of {Size} bytes, {PeerCount} peers. The ceiling sends a batch of frames as one train to each peer.";
+    public override string Note => $"Copies a second of ARP requests of {Size} bytes, {PeerCount} peers. "
+        + "The ceiling sends a batch of frames as one train to each peer.";
 
     /// <inheritdoc/>
     public override Sample Measure(Contender contender, Timing timing)

@@ -16,6 +16,8 @@ internal static class Rate
         long before = counter.Read();
         Thread.Sleep(TimeSpan.FromSeconds(timing.Seconds));
         long after = counter.Read();
+        if (after == before)
+            throw new BenchException("Nothing arrived.");
         return (after - before) / Stopwatch.GetElapsedTime(start).TotalMicroseconds;
     }
 }

@@ -31,7 +31,8 @@ internal sealed class TcpScenario(string name, int streams, UnderlayPlan underla
         double all = timing.Warmup + timing.Seconds;
         string report = topology.One.Exec(TimeSpan.FromSeconds(all + 20), "iperf3", "-c", $"{topology.Two.Inner(underlay.IsV6)}",
             "-t", Whole(timing.Seconds), "-O", Whole(timing.Warmup), "-P", $"{streams}", "-J");
-        double bits = (double?)JsonNode.Parse(report)?["end"]?["sum_received"]?["bits_per_second"] ?? throw new BenchException($"iperf3 reports no sum: {report}");
+        double bits = (double?)JsonNode.Parse(report)?["end"]?["sum_received"]?["bits_per_second"]
+            ?? throw new BenchException($"iperf3 reports no sum: {report}");
         return new Sample(bits / 1e9);
     }
 
