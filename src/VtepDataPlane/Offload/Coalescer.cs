@@ -16,6 +16,7 @@
 // Memory is allocated once. The headers lie in pinned memory, so that their addresses can be handed to the kernel. One thread.
 
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
@@ -82,8 +83,8 @@ internal sealed class Coalescer(int capacity)
     /// <param name="frame">The frame. Looked at now and never again.</param>
     /// <param name="headers">What <see cref="FrameHeaders.Parse"/> made of it, or default: such a frame stays single.</param>
     /// <param name="offload">Its metadata.</param>
-    /// <returns>It joined a train.</returns>
-    public bool Add(ReadOnlySpan<byte> frame, in FrameHeaders headers, in OffloadInfo offload)
+    [MethodImpl(MethodImplOptions.NoInlining)] // or it fills a caller up, and what it calls isn't inlined any more
+    public void Add(ReadOnlySpan<byte> frame, in FrameHeaders headers, in OffloadInfo offload)
     {
         int number = Count++;
         if (!HasPorts(headers))
@@ -91,22 +92,23 @@ internal sealed class Coalescer(int capacity)
             if (MayBeOfAnyFlow(headers))
                 _firstOpen = _firstSerial + (uint)Trains;
             AddSingle(number, frame.Length);
-            return false;
+            return;
         }
 
         ref uint cell = ref Cell(frame, headers);
         if (offload.IsSuperFrame || !Segment.TryRead(frame, headers, _kinds, out Segment segment))
         {
-            cell = Closed;
-            AddSingle(number, frame.Length);
-            return false;
+            Close(ref cell, number, frame.Length);
+            return;
         }
 
         int train = TrainIn(cell);
-        if (train != None && MayJoin(_trains[train], HeaderOf(train), segment, headers, offload))
-            return Join(train, number, segment, headers, offload, ref cell);
-        Start(number, segment, headers, offload, ref cell);
-        return false;
+        if (train == None || !MayJoin(_trains[train], HeaderOf(train), segment, headers, offload))
+            Start(number, segment, headers, offload, ref cell);
+        else if (segment.IsIntact(headers, offload, _trains[train].FlowSum))
+            Join(ref _trains[train], number, segment, ref cell);
+        else
+            Close(ref cell, number, frame.Length);
     }
 
     /// <summary>The headers of a train of several frames as they stand in its super-frame, in pinned memory until the next <see cref="Begin"/>.</summary>
@@ -120,6 +122,7 @@ internal sealed class Coalescer(int capacity)
         return header;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool MayJoin(
         in Train train, ReadOnlySpan<byte> header, in Segment segment, in FrameHeaders headers, in OffloadInfo offload) =>
         train.NextSequence == segment.Sequence && segment.PayloadLength <= train.GsoSize
@@ -128,17 +131,8 @@ internal sealed class Coalescer(int capacity)
         && (segment.IsAtomic || train.NextIdentification == segment.Identification)
         && HeaderLayout.AreAlike(segment.Layout, header[..segment.HeaderLength], segment.Header);
 
-    /// <summary>The frame joins the train, unless a checksum is wrong.</summary>
-    private bool Join(int number, int frame, in Segment segment, in FrameHeaders headers, in OffloadInfo offload, ref uint cell)
+    private void Join(ref Train train, int frame, in Segment segment, ref uint cell)
     {
-        ref Train train = ref _trains[number];
-        if (!segment.IsIntact(headers, offload, train.FlowSum))
-        {
-            cell = Closed;
-            AddSingle(frame, segment.Frame.Length);
-            return false;
-        }
-
         _next[train.Last] = frame;
         train.Last = frame;
         train.Frames++;
@@ -147,20 +141,18 @@ internal sealed class Coalescer(int capacity)
         Advance(ref train, segment);
         if (segment.PayloadLength < train.GsoSize || segment.HasPush || train.Frames == MaxFrames)
             cell = Closed;
-        return true;
     }
 
     /// <summary>The frame opens a train, if others may follow it.</summary>
     private void Start(int frame, in Segment segment, in FrameHeaders headers, in OffloadInfo offload, ref uint cell)
     {
-        cell = Closed;
         int number = Trains;
-        ref Train train = ref AddSingle(frame, segment.Frame.Length);
-        bool isTooShort = headers.Protocol == IpProtocol.Tcp && segment.PayloadLength < MinTcpGsoSize;
+        ref Train train = ref Close(ref cell, frame, segment.Frame.Length);
+        bool isTcp = headers.Protocol == IpProtocol.Tcp;
         ulong flowSum = InternetChecksum.PseudoHeaderSum(segment.Frame, headers, transportLength: 0);
-        if (segment.HasPush || isTooShort || !segment.IsIntact(headers, offload, flowSum))
+        if (segment.HasPush || (isTcp && segment.PayloadLength < MinTcpGsoSize) || !segment.IsIntact(headers, offload, flowSum))
             return;
-        train.Kind = headers.Protocol == IpProtocol.Tcp ? TrainKinds.Tcp : TrainKinds.Udp;
+        train.Kind = isTcp ? TrainKinds.Tcp : TrainKinds.Udp;
         train.Layout = segment.Layout;
         train.HeaderLength = segment.HeaderLength;
         train.GsoSize = segment.PayloadLength;
@@ -181,6 +173,13 @@ internal sealed class Coalescer(int capacity)
             train.NextSequence += (uint)segment.PayloadLength;
     }
 
+    /// <summary>Nothing joins the cell's train any more. The frame is a train of one, for now.</summary>
+    private ref Train Close(ref uint cell, int frame, int length)
+    {
+        cell = Closed;
+        return ref AddSingle(frame, length);
+    }
+
     private ref Train AddSingle(int frame, int length)
     {
         ref Train train = ref _trains[Trains++];
@@ -195,12 +194,14 @@ internal sealed class Coalescer(int capacity)
     }
 
     // After a wrap of serial numbers an old one may seem to be a train of today: a collision like any other.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int TrainIn(uint cell)
     {
         uint next = _firstSerial + (uint)Trains;
         return cell != Closed && cell - _firstOpen < next - _firstOpen ? (int)(cell - _firstSerial) : None;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Span<byte> HeaderOf(int train) => _headers.AsSpan(train * HeaderLayout.Room, HeaderLayout.Room);
 
     private static bool HasPorts(in FrameHeaders headers) =>

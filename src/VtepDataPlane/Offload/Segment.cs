@@ -8,6 +8,7 @@
 // Pure functions; any thread.
 
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
@@ -49,6 +50,7 @@ internal ref struct Segment
     /// <param name="headers">What was read in it.</param>
     /// <param name="kinds">Kinds of trains.</param>
     /// <param name="segment">Borrows the frame.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryRead(ReadOnlySpan<byte> frame, scoped in FrameHeaders headers, TrainKinds kinds, out Segment segment)
     {
         segment = default;
@@ -94,6 +96,7 @@ internal ref struct Segment
         return InternetChecksum.Fold(sum) == 0xFFFF;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryReadTcp(int transportOffset)
     {
         ReadOnlySpan<byte> tcp = Frame.Slice(transportOffset, TcpView.MinimumHeaderSize);
