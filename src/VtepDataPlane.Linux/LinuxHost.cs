@@ -6,7 +6,6 @@
 // Control loop only (or before it starts and after it ended).
 
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Linux.Netlink;
@@ -35,6 +34,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     private readonly Action _wake;
     private int _portCount;
     private bool _pathMtuFell;
+    private bool _areTrainsRefused;
 
     /// <summary>Makes the workers; they start with <see cref="Start"/>.</summary>
     /// <param name="lanes">How many.</param>
@@ -108,7 +108,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
         List<TapPort> created = [.. _served.Values.Select(served => served.Device).Where(device => device.IsCreated && device.IsOpen)];
         if (created.Count < ManyDevices)
             return; // each goes with its descriptors
-        int group = RandomNumberGenerator.GetInt32(1 << 16, int.MaxValue);
+        int group = Entropy.Between(1 << 16, int.MaxValue);
         created.ForEach(device => device.SetGroup(group));
         _ = _netlink.DeleteLinks(group); // if not: each goes with its descriptors
     }
@@ -126,6 +126,15 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
         }
 
         FollowUnderlay();
+    }
+
+    /// <summary>Tells the operator once, each time it becomes true, that the kernel takes no trains of datagrams.</summary>
+    public void WatchTrains()
+    {
+        bool areRefused = Underlay is { } underlay && Enumerable.Range(0, _workers.Count).Any(lane => underlay.Queue(lane).IsSegmentationRefused);
+        if (areRefused && !_areTrainsRefused)
+            _logger.TrainsRefused();
+        _areTrainsRefused = areRefused;
     }
 
     /// <summary>Lets go of devices that were deleted, and gets back those whose time has come. Changed ports are given to <paramref name="changed"/>.</summary>

@@ -9,7 +9,6 @@
 // its traffic in silence, and a service manager starts a dead one again.
 
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Tmds.Linux;
 using VtepDataPlane.Linux.Netlink;
@@ -45,9 +44,7 @@ public sealed class LinuxVtep : IAsyncDisposable
         try
         {
             ExpectPorts(config);
-            Span<byte> seed = stackalloc byte[16];
-            RandomNumberGenerator.Fill(seed);
-            Vtep = new Vtep(config, _host, BitConverter.ToUInt128(seed), NowMilliseconds);
+            Vtep = new Vtep(config, _host, Entropy.Key(), NowMilliseconds);
         }
         catch
         {
@@ -184,6 +181,7 @@ public sealed class LinuxVtep : IAsyncDisposable
     {
         _tickAt = now + TickMilliseconds;
         Vtep.Tick(now);
+        _host.WatchTrains();
     }
 
     private unsafe void Wait()

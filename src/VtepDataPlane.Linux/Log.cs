@@ -44,4 +44,9 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 12, Level = LogLevel.Critical, Message = "A thread of the VTEP failed; the process can't go on")]
     public static partial void Fatal(this ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 13, Level = LogLevel.Warning,
+        Message = "The kernel refuses trains of datagrams (UDP_SEGMENT) on the underlay: each goes by itself, which is slower. "
+            + "IPsec on the route does that, a device without checksum offload, or underlay.udpChecksum: false")]
+    public static partial void TrainsRefused(this ILogger logger);
 }

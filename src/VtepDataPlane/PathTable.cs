@@ -75,8 +75,8 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
         int smallest = int.MaxValue;
         foreach ((VtepEndpoint endpoint, int vtep) in domain.Peering.Ids)
         {
-            if (vteps.StateOf(vtep) == PathState.Ok)
-                smallest = Math.Min(smallest, vteps.PathMtuOf(vtep) - Encapsulator.Overhead(endpoint.Address));
+            if (vteps.PathOf(vtep) is { State: PathState.Ok } path)
+                smallest = Math.Min(smallest, path.Mtu - Encapsulator.Overhead(endpoint.Address));
         }
 
         if (domain.Peering.Multicast?.Group is { } group && _interfaces[group.Interface].Mtu is > 0 and int linkMtu)

@@ -9,6 +9,8 @@ internal static unsafe partial class Libc
 {
     internal const int IPV6_MULTICAST_ALL = 29;
     internal const int UDP_NO_CHECK6_RX = 102;
+    internal const int UDP_SEGMENT = 103;
+    internal const int UDP_GRO = 104;
 
     internal const byte ICMP_DEST_UNREACH = 3;
     internal const byte ICMP_FRAG_NEEDED = 4;

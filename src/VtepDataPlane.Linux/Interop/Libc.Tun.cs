@@ -24,6 +24,11 @@ internal static unsafe partial class Libc
     internal const ushort IFF_VNET_HDR = 0x4000;
 
     internal const uint TUN_F_CSUM = 0x01;
+    internal const uint TUN_F_TSO4 = 0x02;
+    internal const uint TUN_F_TSO6 = 0x04;
+    internal const uint TUN_F_TSO_ECN = 0x08;
+    internal const uint TUN_F_USO4 = 0x20;
+    internal const uint TUN_F_USO6 = 0x40;
 
     internal const byte VIRTIO_NET_HDR_F_NEEDS_CSUM = 1;
     internal const byte VIRTIO_NET_HDR_GSO_NONE = 0;

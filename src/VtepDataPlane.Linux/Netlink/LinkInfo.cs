@@ -21,6 +21,12 @@ namespace VtepDataPlane.Linux.Netlink;
 internal sealed record LinkInfo(
     int Index, string Name, int Mtu, bool IsUp, bool IsRunning, MacAddress Mac, int Master, string? Kind, int VxlanPort, int TxQueueLength)
 {
+    /// <summary>Segments of the largest super-frame the kernel hands to it.</summary>
+    public int GsoMaxSegments { get; init; }
+
+    /// <summary>Bytes of the largest super-frame the kernel hands to it.</summary>
+    public int GsoMaxSize { get; init; }
+
     /// <summary>Reads the payload of RTM_NEWLINK. Null when it is too short or is about something else than the link itself.</summary>
     public static LinkInfo? Parse(in NetlinkMessage message)
     {
@@ -41,6 +47,7 @@ internal sealed record LinkInfo(
     {
         (string name, int mtu, MacAddress mac, int master, int txQueueLength) = (Name, Mtu, Mac, Master, TxQueueLength);
         (string? kind, int port) = (Kind, VxlanPort);
+        (int gsoMaxSegments, int gsoMaxSize) = (GsoMaxSegments, GsoMaxSize);
         while (attributes.TryNext(out NetlinkAttribute attribute))
         {
             switch (attribute.Type)
@@ -49,6 +56,8 @@ internal sealed record LinkInfo(
                 case Rtnl.IFLA_MTU: mtu = attribute.AsInt32; break;
                 case Rtnl.IFLA_MASTER: master = attribute.AsInt32; break;
                 case Rtnl.IFLA_TXQLEN: txQueueLength = attribute.AsInt32; break;
+                case Rtnl.IFLA_GSO_MAX_SEGS: gsoMaxSegments = attribute.AsInt32; break;
+                case Rtnl.IFLA_GSO_MAX_SIZE: gsoMaxSize = attribute.AsInt32; break;
                 case Rtnl.IFLA_ADDRESS when attribute.Value.Length == MacAddress.Size: mac = MacAddress.Read(attribute.Value); break;
                 case Rtnl.IFLA_LINKINFO: (kind, port) = ReadKind(attribute.Nested); break;
             }
@@ -63,6 +72,8 @@ internal sealed record LinkInfo(
             TxQueueLength = txQueueLength,
             Kind = kind,
             VxlanPort = port,
+            GsoMaxSegments = gsoMaxSegments,
+            GsoMaxSize = gsoMaxSize,
         };
     }
 

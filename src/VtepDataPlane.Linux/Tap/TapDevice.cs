@@ -7,6 +7,9 @@
 // so EINVAL is answered by asking for a single queue. The kernel lets a second process attach further queues to a multi-queue
 // device, and each would get half of the frames: a device with carrier has a reader already, and is refused as busy.
 //
+// The offloads tell the kernel what it may leave to us in frames we read: unfinished checksums, and whole super-frames, which we cut up
+// at the last moment. What an older kernel doesn't know it refuses with EINVAL (USO came with 6.2), so there is a ladder to step down.
+//
 // Set-up only; the caller owns the descriptors.
 
 using System.Text;
@@ -22,12 +25,24 @@ internal sealed unsafe class TapDevice
     private const string ControlFile = "/dev/net/tun";
     private const string TunKind = "tun";
 
+    private const uint TsoOffloads = Libc.TUN_F_CSUM | Libc.TUN_F_TSO4 | Libc.TUN_F_TSO6;
+
+    // with TSO_ECN the kernel hands over super-frames with CWR whole too; USO4 and USO6 go only together
+    private static readonly uint[] s_ladder =
+    [
+        TsoOffloads | Libc.TUN_F_TSO_ECN | Libc.TUN_F_USO4 | Libc.TUN_F_USO6,
+        TsoOffloads | Libc.TUN_F_TSO_ECN,
+        TsoOffloads,
+        Libc.TUN_F_CSUM,
+    ];
+
     private readonly List<int> _descriptors = [];
 
-    private TapDevice(string name, bool isCreated)
+    private TapDevice(string name, bool isCreated, bool takesSuperFrames)
     {
         Name = name;
         IsCreated = isCreated;
+        Offloads = takesSuperFrames ? s_ladder[0] : Libc.TUN_F_CSUM;
     }
 
     /// <summary>Its name.</summary>
@@ -36,6 +51,9 @@ internal sealed unsafe class TapDevice
     /// <summary>It didn't exist before, and goes with its last descriptor.</summary>
     public bool IsCreated { get; }
 
+    /// <summary>What the kernel may leave to us on frames we read (TUN_F_*): the highest rung of the ladder that it grants.</summary>
+    public uint Offloads { get; private set; }
+
     /// <summary>One for each kernel queue.</summary>
     public IReadOnlyList<int> Descriptors => _descriptors;
 
@@ -43,8 +61,9 @@ internal sealed unsafe class TapDevice
     /// <param name="name">Its name.</param>
     /// <param name="existing">The interface that has the name now, or null.</param>
     /// <param name="queues">At most so many queues.</param>
+    /// <param name="takesSuperFrames">The kernel may hand over super-frames; if not, it cuts them up itself.</param>
     /// <exception cref="VtepException">It can't be opened; nothing is left open or created.</exception>
-    public static TapDevice Open(string name, LinkInfo? existing, int queues)
+    public static TapDevice Open(string name, LinkInfo? existing, int queues, bool takesSuperFrames = true)
     {
         if (existing is not null && existing.Kind != TunKind)
         {
@@ -53,7 +72,7 @@ internal sealed unsafe class TapDevice
                 + "Choose another name, or remove that interface.");
         }
 
-        var device = new TapDevice(name, isCreated: existing is null);
+        var device = new TapDevice(name, isCreated: existing is null, takesSuperFrames);
         try
         {
             device.OpenQueues(queues);
@@ -74,9 +93,6 @@ internal sealed unsafe class TapDevice
             _ = LibC.close(fd); // Linux frees the descriptor whatever close returns
         _descriptors.Clear();
     }
-
-    /// <summary>What the kernel may leave to us on frames we read: the seam for segmentation offloads (TUN_F_TSO4, ...).</summary>
-    private static uint Offloads() => Libc.TUN_F_CSUM;
 
     private void OpenQueues(int queues)
     {
@@ -119,8 +135,21 @@ internal sealed unsafe class TapDevice
         int littleEndian = 1;
         Set(Libc.ioctl(fd, Libc.TUNSETVNETHDRSZ, &headerSize));
         Set(Libc.ioctl(fd, Libc.TUNSETVNETLE, &littleEndian));
-        Set(Libc.ioctl(fd, Libc.TUNSETOFFLOAD, (void*)Offloads())); // by value, not by address
+        Set(SetOffloads(fd));
         return 0;
+    }
+
+    /// <summary>Steps down the ladder to what the kernel grants. 0, or -errno when it refuses even unfinished checksums.</summary>
+    private int SetOffloads(int fd)
+    {
+        int error = -LibC.EINVAL;
+        for (int rung = Array.IndexOf(s_ladder, Offloads); error == -LibC.EINVAL && rung < s_ladder.Length; rung++)
+        {
+            Offloads = s_ladder[rung];
+            error = Libc.ioctl(fd, Libc.TUNSETOFFLOAD, (void*)Offloads); // by value, not by address
+        }
+
+        return error;
     }
 
     private void Set(int error)

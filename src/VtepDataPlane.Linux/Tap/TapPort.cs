@@ -1,9 +1,10 @@
 // A TAP device as an access port: opening it, setting it up (MAC, MTU, bridge, addresses, up) by rtnetlink, and giving back what
 // was found. Rules:
 //   - A device we created gets everything, and vanishes with us. One we adopted is changed where it differs from the
-//     configuration, and on Dispose gets back the MTU, MAC, bridge and up state it had; addresses we added are removed.
+//     configuration, and on Dispose gets back the MTU, MAC, bridge, up state and limits it had; addresses we added are removed.
 //   - Without CAP_NET_ADMIN nothing can be changed. What is already right is accepted. A wrong MAC, bridge or address is an
 //     error, since frames would go astray; an MTU or "down" is a warning, since the port works (or will, once it is set up).
+//     Limits of super-frames that can't be set are neither: frames are then cut into two sends.
 //   - The device may be deleted at any time. The port then keeps its identity and its queues, IsUp is false, and TryReopen
 //     gets new descriptors for the same queues: the forwarder needn't know.
 //
@@ -23,6 +24,9 @@ namespace VtepDataPlane.Linux.Tap;
 /// <param name="HasIPv6">The kernel may speak IPv6 on a created device that isn't given addresses: a link-local one at least.</param>
 internal readonly record struct TapSettings(bool IsMultiQueue, int TxQueueLength, bool HasIPv6)
 {
+    /// <summary>The kernel cuts super-frames up itself and hands over plain frames, as it does when it is too old for anything else.</summary>
+    public bool WithoutSuperFrames { get; init; }
+
     /// <summary>For a handful of ports.</summary>
     public static TapSettings Few => new(IsMultiQueue: true, TxQueueLength: 10_000, HasIPv6: true);
 
@@ -47,6 +51,9 @@ internal sealed class TapPort : IAccessPort
     private readonly List<InterfaceAddress> _added = [];
     private TapDevice? _device;
     private LinkInfo? _found;
+    private GsoLimits _foundLimits;
+    private GsoLimits _limits;
+    private (int Mtu, int Master)? _limitedFor;
     private ulong _mac;
     private int _index;
     private int _mtu;
@@ -81,6 +88,9 @@ internal sealed class TapPort : IAccessPort
 
     /// <summary>The device is open (it may be deleted all the same, see <see cref="IsGone"/>).</summary>
     public bool IsOpen => _device is not null;
+
+    /// <summary>What the kernel may leave to us on frames we read (TUN_F_*); 0 while the device isn't open.</summary>
+    public uint Offloads => _device?.Offloads ?? 0;
 
     /// <summary>The device was deleted under us.</summary>
     public bool IsGone => _queues.Any(queue => queue.IsGone);
@@ -118,10 +128,14 @@ internal sealed class TapPort : IAccessPort
         }
 
         Volatile.Write(ref _mtu, mtu);
+        LimitSuperFrames(_netlink.GetLink(InterfaceIndex));
         return true;
     }
 
-    /// <summary>Takes over MTU, MAC and up state of the device as it is now, null when it is deleted. True when something changed.</summary>
+    /// <summary>
+    /// Takes over MTU, MAC and up state of the device as it is now, null when it is deleted, and fits what hangs on them. True when
+    /// something changed.
+    /// </summary>
     public bool Refresh(LinkInfo? link)
     {
         bool isUp = link is { IsUp: true } && link.Index == InterfaceIndex && IsOpen && !IsGone;
@@ -131,6 +145,7 @@ internal sealed class TapPort : IAccessPort
             hasChanged |= link.Mtu != Mtu || link.Mac != Mac;
             Volatile.Write(ref _mtu, link.Mtu);
             Volatile.Write(ref _mac, link.Mac.Value);
+            LimitSuperFrames(link);
         }
 
         Volatile.Write(ref _isUp, isUp);
@@ -181,13 +196,16 @@ internal sealed class TapPort : IAccessPort
         _warnings.Clear();
         _added.Clear();
         _found = _netlink.GetLink(Name);
-        TapDevice device = TapDevice.Open(Name, _found, _settings.IsMultiQueue || _found is not null ? _queues.Length : 1);
+        TapDevice device = TapDevice.Open(
+            Name, _found, _settings.IsMultiQueue || _found is not null ? _queues.Length : 1, takesSuperFrames: !_settings.WithoutSuperFrames);
         _device = device;
         try
         {
             LinkInfo link = _netlink.GetLink(Name)
                 ?? throw new VtepException($"Port '{Name}': the device was deleted while it was being opened.");
             Volatile.Write(ref _index, link.Index);
+            _foundLimits = _limits = LimitsOf(link);
+            _limitedFor = null;
             SetUp(link);
             AttachQueues(device.Descriptors);
             _ = Refresh(_netlink.GetLink(link.Index));
@@ -234,6 +252,22 @@ internal sealed class TapPort : IAccessPort
         if (!link.IsUp)
             Want(_netlink.SetLink(link.Index, new LinkChange { Up = true }), "it can't be set up and stays down");
     }
+
+    // Decided anew when the MTU or the bridge changes only: this is asked for every port whenever anything on the host does. What can't be
+    // set isn't tried again until something else is wanted, and what somebody else set meanwhile stays.
+    private void LimitSuperFrames(LinkInfo? link)
+    {
+        if (link is null || !IsOpen || _limitedFor == (link.Mtu, link.Master))
+            return;
+        _limitedFor = (link.Mtu, link.Master);
+        GsoLimits wanted = link.Master != 0 || GsoLimits.IsRouter() ? _foundLimits : GsoLimits.For(link.Mtu);
+        if (wanted == _limits)
+            return;
+        _limits = wanted;
+        _ = _netlink.SetLink(link.Index, new LinkChange { GsoMaxSegments = wanted.MaxSegments, GsoMaxSize = wanted.MaxSize });
+    }
+
+    private static GsoLimits LimitsOf(LinkInfo link) => new(link.GsoMaxSegments, link.GsoMaxSize);
 
     // There is no netlink attribute for this one. Where /proc/sys is read-only, the device has IPv6 without addresses: only slower.
     private void DisableIPv6()
@@ -306,6 +340,8 @@ internal sealed class TapPort : IAccessPort
             Master = now.Master != found.Master && _config.Bridge is not null ? found.Master : null,
             Mac = now.Mac != found.Mac && _config.Mac is not null ? found.Mac : null,
             Mtu = now.Mtu != found.Mtu ? found.Mtu : null,
+            GsoMaxSegments = LimitsOf(now) != _foundLimits ? _foundLimits.MaxSegments : null,
+            GsoMaxSize = LimitsOf(now) != _foundLimits ? _foundLimits.MaxSize : null,
             Up = now.IsUp && !found.IsUp ? false : null,
         };
         if (back != default)

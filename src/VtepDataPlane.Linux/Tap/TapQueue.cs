@@ -23,6 +23,10 @@ internal sealed unsafe partial class TapQueue(TapLane lane) : IFrameQueue
 {
     private const int None = -1;
 
+    // Bytes after which a batch is full. A batch of 64 KiB super-frames would be 4 MiB, and what is read must still be in the L2 cache (1 MiB
+    // and more) when it is sent; it also bounds the headers the underlay makes for the segments of one batch.
+    private const int MaxBatchBytes = 256 * 1024;
+
     private int _fd = None;
     private bool _receives;
     private bool _isGone;
@@ -59,7 +63,8 @@ internal sealed unsafe partial class TapQueue(TapLane lane) : IFrameQueue
         if (fd == None || !_receives || _isGone)
             return 0;
         byte* header = stackalloc byte[VirtioNetHeader.Size];
-        while (batch.Count < batch.Capacity && ReceiveOne(fd, header, batch))
+        long full = Meters.ReceivedBytes + MaxBatchBytes;
+        while (batch.Count < batch.Capacity && Meters.ReceivedBytes < full && ReceiveOne(fd, header, batch))
         {
         }
 

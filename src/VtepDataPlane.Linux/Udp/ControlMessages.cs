@@ -4,6 +4,7 @@
 using System.Runtime.InteropServices;
 using Tmds.Linux;
 using VtepDataPlane.Frames;
+using VtepDataPlane.Linux.Interop;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Linux.Udp;
@@ -14,7 +15,10 @@ internal static class ControlMessages
     /// <summary>Bytes that take what <see cref="Write"/> writes at most: hop limit, traffic class and in6_pktinfo (24 + 24 + 40).</summary>
     public const int SendSize = 88;
 
-    /// <summary>Bytes that take a received traffic class (24), with room for one more message of that size.</summary>
+    /// <summary>Bytes of what <see cref="WriteSegment"/> writes.</summary>
+    public const int SegmentSize = 24;
+
+    /// <summary>Bytes that take a received traffic class and a segment size (24 each).</summary>
     public const int ReceiveSize = 48;
 
     private const int HeaderSize = 16;
@@ -36,6 +40,14 @@ internal static class ControlMessages
             length += isIPv4 ? WritePacketInfo4(control[length..], outer, local) : WritePacketInfo6(control[length..], outer, local);
         return length;
     }
+
+    /// <summary>Writes UDP_SEGMENT: the message is a train of datagrams of that size, the last may be shorter.</summary>
+    public static void WriteSegment(Span<byte> control, ushort size) =>
+        MemoryMarshal.Write(WriteHeader(control, LibC.IPPROTO_UDP, Libc.UDP_SEGMENT, sizeof(ushort)), size);
+
+    /// <summary>The size of the datagrams in a received train (UDP_GRO); 0 when there is none: one datagram.</summary>
+    public static int ReadSegmentSize(ReadOnlySpan<byte> control) =>
+        Find(control, LibC.IPPROTO_UDP, Libc.UDP_GRO) is { Length: >= sizeof(int) } value ? MemoryMarshal.Read<int>(value) : 0;
 
     /// <summary>The traffic class (IP_TOS or IPV6_TCLASS) among received messages; 0 when there is none.</summary>
     public static byte ReadTrafficClass(ReadOnlySpan<byte> control)

@@ -1,4 +1,6 @@
-// Receiving datagrams, whole, 64 a call: recvmmsg(2) straight into the slots of a batch. The arrays the kernel reads and writes
+// Receiving datagrams, whole, 64 a call: recvmmsg(2) straight into the slots of a batch. With UDP_GRO (udp(7)) a slot may get a train of
+// datagrams of one flow, and a call thousands; FrameBatch then yields them one by one. When slots come back that full, fewer are asked for the
+// next time: what doesn't fit into the processor's second-level cache is read from memory twice. The arrays the kernel reads and writes
 // (messages, buffers, source addresses, control messages) are made once in pinned memory; between calls only the lengths it
 // changed are put back. All receive sockets of a lane, its own and those of its groups, share one receiver: 64 messages of
 // arrays for each of thousands of groups would be waste.
@@ -13,6 +15,7 @@ using System.Runtime.InteropServices;
 using Tmds.Linux;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Linux.Interop;
+using VtepDataPlane.Offload;
 
 namespace VtepDataPlane.Linux.Udp;
 
@@ -21,24 +24,31 @@ internal sealed unsafe class DatagramReceiver
 {
     private const int MaxMessages = FrameBatch.DefaultCapacity;
 
+    // Slots a call gets when they come back full of trains, and what full means.
+    private const int FewMessages = 8;
+    private const int ManyBytes = 256 * 1024;
+
     private readonly mmsghdr[] _messages = GC.AllocateArray<mmsghdr>(MaxMessages, pinned: true);
     private readonly iovec[] _buffers = GC.AllocateArray<iovec>(MaxMessages, pinned: true);
     private readonly byte[] _names = GC.AllocateArray<byte>(MaxMessages * SocketAddress.Size, pinned: true);
     private readonly byte[] _controls = GC.AllocateArray<byte>(MaxMessages * ControlMessages.ReceiveSize, pinned: true);
     private FrameBatch? _batch;
+    private int _room = MaxMessages;
 
     /// <summary>Fills the batch from a socket. Returns its Count; 0 when nothing waits.</summary>
     public int Receive(int fd, FrameBatch batch, QueueMeters meters)
     {
         batch.Count = 0;
-        int room = Math.Min(batch.Capacity, MaxMessages);
+        int capacity = Math.Min(batch.Capacity, MaxMessages);
         if (_batch != batch)
-            PointTo(batch, room);
+            PointTo(batch, capacity);
 
         // The array is pinned for its life, and so is all it points to (PointTo); the count given is within it.
-        int received = Libc.recvmmsg(fd, Address(_messages), (uint)room, LibC.MSG_DONTWAIT);
+        int received = Libc.recvmmsg(fd, Address(_messages), (uint)Math.Min(capacity, _room), LibC.MSG_DONTWAIT);
+        int bytes = 0;
         for (int i = 0; i < received; i++)
-            Take(i, batch, meters);
+            bytes += Take(i, batch, meters);
+        _room = bytes > ManyBytes ? FewMessages : MaxMessages;
         return batch.Count;
     }
 
@@ -74,13 +84,13 @@ internal sealed unsafe class DatagramReceiver
         header.msg_controllen = ControlMessages.ReceiveSize;
     }
 
-    private void Take(int message, FrameBatch batch, QueueMeters meters)
+    private int Take(int message, FrameBatch batch, QueueMeters meters)
     {
-        ref msghdr header = ref Unsafe.As<mmsghdr, msghdr>(ref _messages[message]);
+        ref msghdr header = ref Unsafe.As<mmsghdr, msghdr>(ref _messages[message]); // its first field
         var length = (int)_messages[message].msg_len;
-        meters.CountReceived(length);
         if ((header.msg_flags & LibC.MSG_TRUNC) != 0)
         {
+            meters.CountReceived(length);
             meters.CountDrop(DropReason.DatagramTruncated);
         }
         else
@@ -89,13 +99,31 @@ internal sealed unsafe class DatagramReceiver
             if (slot != message)
                 batch.RoomOf(message)[..length].CopyTo(batch.RoomOf(slot));
             ref FrameInfo info = ref batch.Reset(slot, length);
+            ReadOnlySpan<byte> control = Control(message, (int)(ulong)header.msg_controllen);
             info.Outer.Remote = SocketAddress.Read(_names.AsSpan(message * SocketAddress.Size, SocketAddress.Size));
-            info.Outer.TrafficClass = TrafficClass(message, (int)(ulong)header.msg_controllen);
+            info.Outer.TrafficClass = ControlMessages.ReadTrafficClass(control);
+            meters.CountReceived(Judge(ref info, batch.RoomOf(slot)[..length], ControlMessages.ReadSegmentSize(control)), length);
         }
 
         ResetLengths(message);
+        return length;
     }
 
-    private byte TrafficClass(int message, int length) => ControlMessages.ReadTrafficClass(
-        _controls.AsSpan(message * ControlMessages.ReceiveSize, Math.Min(length, ControlMessages.ReceiveSize)));
+    /// <summary>One datagram or a train. How many.</summary>
+    private static int Judge(ref FrameInfo info, ReadOnlySpan<byte> bytes, int segmentSize)
+    {
+        if (segmentSize <= 0 || bytes.Length <= segmentSize)
+            return 1;
+        if (ReceivedTrain.IsOneDatagram(bytes))
+        {
+            info.Offload.GsoSize = (ushort)segmentSize; // a hint, until the forwarder knows what it is
+            return 1;
+        }
+
+        info.SegmentSize = segmentSize;
+        return (bytes.Length + segmentSize - 1) / segmentSize;
+    }
+
+    private ReadOnlySpan<byte> Control(int message, int length) =>
+        _controls.AsSpan(message * ControlMessages.ReceiveSize, Math.Min(length, ControlMessages.ReceiveSize));
 }

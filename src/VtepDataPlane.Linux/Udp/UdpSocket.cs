@@ -115,6 +115,7 @@ internal static unsafe class UdpSocket
             : Set(fd, LibC.IPPROTO_IPV6, LibC.IPV6_RECVTCLASS, 1);
         if (address.IsIPv6 && acceptZeroChecksumIPv6)
             _ = Set(fd, LibC.IPPROTO_UDP, Libc.UDP_NO_CHECK6_RX, 1);
+        _ = Set(fd, LibC.IPPROTO_UDP, Libc.UDP_GRO, 1); // before Linux 5.0: every datagram by itself
     }
 
     // These decide about fragments; without them the socket must not be used, so errors count.

@@ -11,7 +11,6 @@
 //
 // Control loop only, except the queues, which belong to their lanes.
 
-using System.Security.Cryptography;
 using Tmds.Linux;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Linux.Interop;
@@ -41,9 +40,7 @@ internal sealed class UdpUnderlay : IUnderlay
         _config = config;
         _netlink = netlink;
         _workers = workers;
-        Span<byte> key = stackalloc byte[16];
-        RandomNumberGenerator.Fill(key);
-        PathMtus = new PathMtus(BitConverter.ToUInt128(key), workers.Count, pathMtuFell);
+        PathMtus = new PathMtus(Entropy.Key(), workers.Count, pathMtuFell);
         _queues = [.. Enumerable.Range(0, workers.Count).Select(lane => new UdpQueue(lane, PathMtus))];
         _sockets = new LaneSockets?[workers.Count];
     }
@@ -283,7 +280,7 @@ internal sealed class UdpUnderlay : IUnderlay
                 $"The underlay can't be opened: no {UdpQueue.SourcePorts} free UDP ports from {FirstSourcePort} on {local}.");
     }
 
-    private static ushort AnySourcePort() => (ushort)RandomNumberGenerator.GetInt32(FirstSourcePort, ushort.MaxValue + 1);
+    private static ushort AnySourcePort() => (ushort)Entropy.Between(FirstSourcePort, ushort.MaxValue + 1);
 
     private int[]? OpenSourcePort(InetAddress local, ushort port, List<int> open)
     {

@@ -19,18 +19,25 @@ internal sealed class Encapsulator(Vni vni, EncapsulationPolicy policy, FlowHash
     /// <summary>Where "inherit" finds nothing to inherit, the kernel's default.</summary>
     private const byte DefaultHopLimit = 64;
 
+    private const int Inherit = -1;
+
+    // the policy, in one load a question; negative: inherit
+    private readonly int _hopLimit = policy.Ttl ?? Inherit;
+    private readonly int _dscp = policy.Dscp ?? Inherit;
+    private readonly DontFragmentPolicy _dontFragment = policy.DontFragment;
     private readonly bool _congestionAsEct0 = policy.Ecn == EcnPolicy.Linux;
 
     /// <summary>Bytes of outer headers in front of the inner Ethernet header, outer IP header included.</summary>
     public static int Overhead(in InetAddress remote) => remote.IsIPv6 ? OverheadIPv6 : OverheadIPv4;
 
     /// <summary>Pushes the VXLAN header and fills the outer header, all but the destination.</summary>
-    public void Push(in Frame frame, in FrameHeaders headers)
+    public void Push(in Frame frame)
     {
+        ref readonly FrameHeaders headers = ref frame.Info.Headers;
         ref OuterHeader outer = ref frame.Info.Outer;
         outer.SourcePort = FlowHash.SourcePort(flowHash.Compute(frame.Bytes, headers));
         outer.TrafficClass = TrafficClass(headers);
-        outer.HopLimit = policy.Ttl ?? (headers.IpVersion == 0 ? DefaultHopLimit : headers.HopLimit);
+        outer.HopLimit = _hopLimit >= 0 ? (byte)_hopLimit : headers.IpVersion == 0 ? DefaultHopLimit : headers.HopLimit;
         outer.DontFragment = DontFragment(headers);
         outer.InterfaceIndex = 0;
         VxlanHeader.Write(frame.Push(VxlanHeader.Size), vni);
@@ -38,11 +45,11 @@ internal sealed class Encapsulator(Vni vni, EncapsulationPolicy policy, FlowHash
 
     private byte TrafficClass(in FrameHeaders headers)
     {
-        int dscp = policy.Dscp ?? headers.TrafficClass >> 2;
+        int dscp = _dscp >= 0 ? _dscp : headers.TrafficClass >> 2;
         return (byte)((dscp << 2) | Ecn.Encapsulate(headers.TrafficClass, _congestionAsEct0));
     }
 
-    private bool DontFragment(in FrameHeaders headers) => policy.DontFragment switch
+    private bool DontFragment(in FrameHeaders headers) => _dontFragment switch
     {
         DontFragmentPolicy.Set => true,
         DontFragmentPolicy.Unset => false,

@@ -49,9 +49,9 @@ internal sealed partial class Fdb
         for (int bucket = 0; bucket < _buckets; bucket++)
         {
             int start = _base + bucket * BucketWords;
-            for (int slot = start; slot < start + BucketSlots; slot++)
+            for (int i = 0; i < BucketSlots; i++)
             {
-                if (RemoveIf(slot, filter))
+                if (RemoveIf(SlotIn(start, i), filter))
                     removed++;
             }
         }
@@ -65,8 +65,9 @@ internal sealed partial class Fdb
         for (int bucket = 0; bucket < _buckets; bucket++)
         {
             int start = _base + bucket * BucketWords;
-            for (int slot = start; slot < start + BucketSlots; slot++)
+            for (int i = 0; i < BucketSlots; i++)
             {
+                int slot = SlotIn(start, i);
                 while (TryRead(slot, out ulong key, out ulong value) && takes(DomainOf(key), TargetOf(value)))
                 {
                     if (!TryFree(slot, key, value))
@@ -93,12 +94,12 @@ internal sealed partial class Fdb
     public int Age(ReadOnlySpan<uint> ageingSecondsByDomain, uint nowSeconds, ref int cursor, int buckets)
     {
         int removed = 0;
-        for (int i = 0; i < buckets; i++)
+        for (int done = 0; done < buckets; done++)
         {
             int start = _base + cursor * BucketWords;
-            for (int slot = start; slot < start + BucketSlots; slot++)
+            for (int i = 0; i < BucketSlots; i++)
             {
-                if (TryAge(slot, ageingSecondsByDomain, nowSeconds))
+                if (TryAge(SlotIn(start, i), ageingSecondsByDomain, nowSeconds))
                     removed++;
             }
             cursor = cursor + 1 < _buckets ? cursor + 1 : 0;
@@ -114,7 +115,7 @@ internal sealed partial class Fdb
     {
         while (true)
         {
-            slot = Find(probe.Key, probe.First, probe.Second, out ulong seen);
+            slot = FindAnywhere(probe.Key, out ulong seen);
             if (!IsLive(seen))
             {
                 slot = NotFound;
@@ -172,7 +173,7 @@ internal sealed partial class Fdb
         return removed;
     }
 
-    private static int SlotAt(in Probe probe, int i) => i < BucketSlots ? probe.First + i : probe.Second + i - BucketSlots;
+    private static int SlotAt(in Probe probe, int i) => SlotIn(i < BucketSlots ? probe.First : probe.Second, i % BucketSlots);
 
     private bool RemoveIf(int slot, FdbFilter filter)
     {
@@ -217,7 +218,7 @@ internal sealed partial class Fdb
         {
             while (_next < _fdb._buckets * BucketSlots)
             {
-                int slot = _fdb._base + _next / BucketSlots * BucketWords + _next % BucketSlots;
+                int slot = SlotIn(_fdb._base + _next / BucketSlots * BucketWords, _next % BucketSlots);
                 _next++;
                 if (!_fdb.TryRead(slot, out ulong key, out ulong value))
                     continue;

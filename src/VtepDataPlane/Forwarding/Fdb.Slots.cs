@@ -14,6 +14,10 @@ internal sealed partial class Fdb
     private const int BucketWords = 2 * BucketSlots;
     private const int BucketBytes = BucketWords * sizeof(ulong);
 
+    // half a bucket is one cache line: so many keys, then their values
+    private const int LineSlots = 4;
+    private const int LineWords = 2 * LineSlots;
+
     // fields of a value word
     private const int KindShift = 61;
     private const int TargetShift = 39;
@@ -37,7 +41,7 @@ internal sealed partial class Fdb
     private readonly long[] _perDomain;
     private int _count;
 
-    /// <summary>A key and where its two buckets start in the words. Not for the hot path: three registers are faster than a struct.</summary>
+    /// <summary>A key and where its two buckets start in the words.</summary>
     private readonly record struct Probe(ulong Key, int First, int Second);
 
     private static int DomainOf(ulong key) => (int)(key >> 48);
@@ -50,6 +54,8 @@ internal sealed partial class Fdb
 
     /// <summary>A value word without generation.</summary>
     private static ulong Pack(FdbTarget target, uint lastSeen) => ((ulong)target.Packed << TargetShift) | lastSeen;
+
+    private static ulong WithoutGeneration(ulong value) => value & ~GenerationMask;
 
     /// <summary>Index of the first word on a boundary of two cache lines: a bucket then costs no third one.</summary>
     private static int FirstAligned(ulong[] pinned)
@@ -73,9 +79,10 @@ internal sealed partial class Fdb
         return _base + first * BucketWords;
     }
 
-    private Probe ProbeOf(int domain, MacAddress mac)
+    private Probe ProbeOf(int domain, MacAddress mac) => ProbeOf(KeyOf(domain, mac));
+
+    private Probe ProbeOf(ulong key)
     {
-        ulong key = KeyOf(domain, mac);
         int first = BucketsOf(key, out int second);
         return new Probe(key, first, second);
     }
@@ -88,42 +95,51 @@ internal sealed partial class Fdb
         return high ^ (a * b); // a second multiplication is cheaper than the low half's way through memory
     }
 
+    /// <summary>The word of slot <paramref name="i"/>, 0 to 7, of a bucket: four in its first line, four in its second.</summary>
+    private static int SlotIn(int bucket, int i) => bucket + i + (i & LineSlots);
+
     /// <summary>Bit n: slot n of the bucket holds <paramref name="key"/>. A hint only: what it says is checked word by word.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint Matches(int bucket, ulong key)
+    private uint Matches(int bucket, ulong key) => MatchesInLine(bucket, key) | (MatchesInLine(bucket + LineWords, key) << LineSlots);
+
+    /// <summary>The same for one line: bits 0 to 3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private uint MatchesInLine(int line, ulong key) => Matches(_words.AsSpan(line, LineWords), key);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Matches(ReadOnlySpan<ulong> line, ulong key)
     {
-        ReadOnlySpan<ulong> keys = _words.AsSpan(bucket, BucketSlots);
-        if (Vector512.IsHardwareAccelerated)
-            return (uint)Vector512.Equals(Vector512.Create(keys), Vector512.Create(key)).ExtractMostSignificantBits();
         if (Vector256.IsHardwareAccelerated)
-        {
-            uint low = Vector256.Equals(Vector256.Create(keys), Vector256.Create(key)).ExtractMostSignificantBits();
-            return low | (Vector256.Equals(Vector256.Create(keys[4..]), Vector256.Create(key)).ExtractMostSignificantBits() << 4);
-        }
+            return Vector256.Equals(Vector256.Create(line), Vector256.Create(key)).ExtractMostSignificantBits();
         uint matches = 0;
-        for (int i = 0; i < keys.Length; i++)
-            matches |= keys[i] == key ? 1u << i : 0;
+        for (int i = 0; i < LineSlots; i++)
+            matches |= line[i] == key ? 1u << i : 0;
         return matches;
     }
 
-    /// <summary>The slot of a key and its value; a slot whose value has no kind when the key is being written or freed; or NotFound.</summary>
+    /// <summary>The value of a key, if it is in the first line of its first bucket, as nearly all are while there is room to spare.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Find(ulong key, int first, int second, out ulong value)
+    private bool TryFindInLine(ulong key, int line, out ulong value)
     {
-        int slot = FindIn(first, key, out value);
-        if (IsLive(value))
-            return slot;
-        int other = FindIn(second, key, out value);
-        return other != NotFound ? other : slot;
+        ReadOnlySpan<ulong> words = _words.AsSpan(line, LineWords);
+        // where none matches, any slot will do: it holds another key
+        int slot = BitOperations.TrailingZeroCount(Matches(words, key) | (1u << (LineSlots - 1))) & (LineSlots - 1);
+        value = Volatile.Read(in words[slot + LineSlots]);
+        ulong holder = Volatile.Read(in words[slot]);
+        ulong again = Volatile.Read(in words[slot + LineSlots]);
+        return holder == key && IsWhole(value, again);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int FindIn(int bucket, ulong key, out ulong value)
+    /// <summary>The slot of a key and its value; a slot whose value has no kind when the key is being written or freed; or NotFound.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int FindAnywhere(ulong key, out ulong value)
     {
+        int first = BucketsOf(key, out int second);
         int unfinished = NotFound;
-        for (uint matches = Matches(bucket, key); matches != 0; matches &= matches - 1)
+        for (uint matches = Matches(first, key) | (Matches(second, key) << BucketSlots); matches != 0; matches &= matches - 1)
         {
-            int slot = bucket + BitOperations.TrailingZeroCount(matches);
+            int i = BitOperations.TrailingZeroCount(matches);
+            int slot = SlotIn(i < BucketSlots ? first : second, i & (BucketSlots - 1));
             bool isWhole = TryRead(slot, out ulong holder, out value);
             if (holder != key)
                 continue;
@@ -142,10 +158,13 @@ internal sealed partial class Fdb
         value = Volatile.Read(ref ValueOf(slot));
         key = Volatile.Read(ref _words[slot]);
         ulong again = Volatile.Read(ref ValueOf(slot));
-        return IsLive(value) && IsLive(again) && ((value ^ again) & GenerationMask) == 0;
+        return IsWhole(value, again);
     }
 
-    private ref ulong ValueOf(int slot) => ref _words[slot + BucketSlots];
+    /// <summary>What was read between these two reads of a value goes with it.</summary>
+    private static bool IsWhole(ulong value, ulong again) => IsLive(value) && IsLive(again) && ((value ^ again) & GenerationMask) == 0;
+
+    private ref ulong ValueOf(int slot) => ref _words[slot + LineSlots];
 
     /// <summary>Takes an empty slot: of the first bucket while that is not more than half full, else of the emptier one.</summary>
     /// <returns>The slot, the caller's alone until published; NotFound when there is none; Taken when another thread has just
@@ -169,7 +188,7 @@ internal sealed partial class Fdb
     {
         for (; empty != 0; empty &= empty - 1)
         {
-            int slot = bucket + BitOperations.TrailingZeroCount(empty);
+            int slot = SlotIn(bucket, BitOperations.TrailingZeroCount(empty));
             ulong holder = Interlocked.CompareExchange(ref _words[slot], key, 0);
             if (holder == 0)
                 return slot;
@@ -216,13 +235,17 @@ internal sealed partial class Fdb
     /// <summary>The key is in a slot other than <paramref name="slot"/> (NotFound: in any), with or without a value.</summary>
     private bool IsElsewhere(in Probe probe, int slot)
     {
-        uint first = Matches(probe.First, probe.Key);
-        uint second = Matches(probe.Second, probe.Key);
-        if ((uint)(slot - probe.First) < BucketSlots)
-            first &= ~(1u << (slot - probe.First));
-        else if ((uint)(slot - probe.Second) < BucketSlots)
-            second &= ~(1u << (slot - probe.Second));
-        return (first | second) != 0;
+        return IsElsewhereIn(probe.First, probe.Key, slot) || IsElsewhereIn(probe.Second, probe.Key, slot);
+    }
+
+    private bool IsElsewhereIn(int bucket, ulong key, int slot)
+    {
+        for (uint matches = Matches(bucket, key); matches != 0; matches &= matches - 1)
+        {
+            if (SlotIn(bucket, BitOperations.TrailingZeroCount(matches)) != slot)
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Counts an entry before it is there: Learned when there is room, else what is exhausted, and then nothing is counted.</summary>

@@ -2,7 +2,8 @@
 // the control loop adds, deletes, flushes and ages, all at the same time; nobody waits and nothing is allocated after
 // construction. This file: layout, lookup, learning. Fdb.Slots.cs: how slots are claimed and freed. Fdb.Control.cs: the rest.
 //
-// Layout. A bucket is 16 words of 64 bits, two cache lines side by side: eight keys, then the eight values that go with them.
+// Layout. A bucket is 16 words of 64 bits, two cache lines side by side; a line is four keys, then the four values that go with them, so
+// that a key and its value cost one miss. Slots are taken from the first line on.
 //   key    domain (16) | MAC (48)                                 0: the slot is empty (no station's MAC is zero)
 //   value  kind (3) | id (22) | generation (7) | last seen (32)   kind 0: no entry (yet, or any more)
 // A keyed hash gives each key two buckets; an entry may be in any of their 16 slots and nowhere else. So every operation
@@ -31,6 +32,7 @@
 // * Deleting misses an entry that is being published at that moment: as if the delete had come first. Who deletes for good (a
 //   port, a VTEP, a domain that goes) first lets every worker leave its batch with the new state, then flushes.
 
+using System.Runtime.CompilerServices;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Forwarding;
@@ -75,30 +77,59 @@ internal sealed partial class Fdb
     /// <summary>Learned entries of one domain: what the domain's limit is compared with.</summary>
     public int LearnedCountOf(int domain) => (int)(Volatile.Read(ref _perDomain[domain]) >> 32);
 
+    /// <summary>Where the table most likely has a MAC: to be computed once a frame, for <see cref="Read"/> and the lookup.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int LineOf(int domain, MacAddress mac) => BucketsOf(KeyOf(domain, mac), out _);
+
+    /// <summary>
+    /// Brings a line into the cache. Done for a whole batch before its first lookup, the processor waits for many lines at once.
+    /// </summary>
+    /// <returns>Bits without a meaning. Somebody has to keep them: the compiler leaves out a read for nothing.</returns>
+    public ulong Read(int line) => _words[line];
+
     /// <summary>Where a station is; a miss when nobody knows. Doesn't refresh.</summary>
-    public FdbTarget Lookup(int domain, MacAddress mac)
+    public FdbTarget Lookup(int domain, MacAddress mac) => Lookup(domain, mac, LineOf(domain, mac));
+
+    /// <inheritdoc cref="Lookup(int, MacAddress)"/>
+    /// <param name="domain">Index of the domain.</param>
+    /// <param name="mac">The station.</param>
+    /// <param name="line">Its <see cref="LineOf"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public FdbTarget Lookup(int domain, MacAddress mac, int line)
     {
         ulong key = KeyOf(domain, mac);
-        int first = BucketsOf(key, out int second);
-        Find(key, first, second, out ulong value);
+        if (!TryFindInLine(key, line, out ulong value))
+            FindAnywhere(key, out value);
         return TargetOf(value);
     }
+
+    /// <inheritdoc cref="Learn(int, MacAddress, int, FdbTarget, uint, int)"/>
+    public LearnResult Learn(int domain, MacAddress mac, FdbTarget source, uint nowSeconds, int domainLimit) =>
+        Learn(domain, mac, LineOf(domain, mac), source, nowSeconds, domainLimit);
 
     /// <summary>Notes that a frame of a valid source MAC came from <paramref name="source"/>.</summary>
     /// <param name="domain">Index of the domain.</param>
     /// <param name="mac">Source MAC: neither zero nor a group address.</param>
+    /// <param name="line">Its <see cref="LineOf"/>.</param>
     /// <param name="source">A learned kind, with the port or VTEP the frame came from.</param>
     /// <param name="nowSeconds">The clock, in seconds; may wrap.</param>
     /// <param name="domainLimit">Learned entries the domain may have.</param>
-    public LearnResult Learn(int domain, MacAddress mac, FdbTarget source, uint nowSeconds, int domainLimit)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public LearnResult Learn(int domain, MacAddress mac, int line, FdbTarget source, uint nowSeconds, int domainLimit)
     {
         ulong key = KeyOf(domain, mac);
-        int first = BucketsOf(key, out int second);
+        bool isKnown = TryFindInLine(key, line, out ulong seen) && WithoutGeneration(seen) == Pack(source, nowSeconds);
+        return isKnown ? LearnResult.Unchanged : LearnNews(key, source, nowSeconds, domainLimit);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private LearnResult LearnNews(ulong key, FdbTarget source, uint nowSeconds, int domainLimit)
+    {
         for (int attempt = 0; attempt < 2; attempt++)
         {
-            int slot = Find(key, first, second, out ulong seen);
+            int slot = FindAnywhere(key, out ulong seen);
             if (slot == NotFound)
-                return Insert(new Probe(key, first, second), source, nowSeconds, domainLimit);
+                return Insert(ProbeOf(key), source, nowSeconds, domainLimit);
             if (!IsLive(seen))
                 return LearnResult.Unchanged;
             LearnResult result = Judge(seen, source, nowSeconds);
@@ -110,7 +141,7 @@ internal sealed partial class Fdb
         return LearnResult.Unchanged;
     }
 
-    /// <summary>What <see cref="Learn"/> would object to, for domains that don't learn: fixed entries and own MACs protect there too.</summary>
+    /// <summary>What Learn would object to, for domains that don't learn: fixed entries and own MACs protect there too.</summary>
     public LearnResult Check(int domain, MacAddress mac, FdbTarget source)
     {
         FdbTarget target = Lookup(domain, mac);

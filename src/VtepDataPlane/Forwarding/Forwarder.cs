@@ -13,18 +13,20 @@
 // frame becomes several copies: each copy beyond the first is counted as replicated, and a copy that can't go is one drop, so
 // that received + replicated + originated = sent + dropped always holds.
 //
+// This file: the decision. Forwarder.Sending.cs: one frame to one place. Forwarder.Flooding.cs: one frame to many.
+//
 // Thread-safety: called by many lanes at once. State is one reference read once a batch; the FDB and the VTEP table are
 // lock-free; everything else belongs to the lane.
 
+using System.Runtime.CompilerServices;
 using VtepDataPlane.Frames;
-using VtepDataPlane.Offload;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Forwarding;
 
 /// <summary>Decides where frames go. One for a VTEP, used by all lanes.</summary>
-internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState initial)
+internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState initial)
 {
     private ForwardingState _state = initial;
 
@@ -38,57 +40,81 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
     /// <summary>Forwards a batch that came in by a port.</summary>
     public void FromPort(Lane lane, AccessPort port, FrameBatch batch, long nowMilliseconds)
     {
-        ForwardingState state = State;
-        BridgeDomain? domain = state.ByIndex(port.DomainIndex);
+        var walk = new Walk(lane, State, port, nowMilliseconds);
+        ReadHeaders(walk, batch);
+        lane.Fetched = FetchStations(batch);
         foreach (Frame frame in batch)
         {
-            if (domain is null)
-            {
-                lane.Meters.CountDrop(DropReason.PortGone);
-                continue;
-            }
-
-            var walk = new Walk(lane, state, domain, port, nowMilliseconds);
             DropReason reason = FromPort(walk, frame);
             if (reason != DropReason.None)
                 walk.CountDrop(reason);
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ReadHeaders(in Walk walk, FrameBatch batch)
+    {
+        for (int i = 0; i < batch.Count && walk.DomainOrNone is not null; i++)
+            ReadHeaders(walk.Domain, batch[i].Bytes, ref batch[i].Info);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ReadHeaders(BridgeDomain domain, ReadOnlySpan<byte> frame, ref FrameInfo info)
+    {
+        info.Fault = FrameHeaders.Parse(frame, out info.Headers);
+        info.SourceLine = fdb.LineOf(domain.Index, info.Headers.Source);
+        info.DestinationLine = fdb.LineOf(domain.Index, info.Headers.Destination);
+        info.IsRead = true;
+    }
+
+    // The FDB of many stations is in no cache, and one wait for memory is longer than all the rest that is done for a frame. A loop that does
+    // nothing but read has the waits of many frames at the same time.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong FetchStations(FrameBatch batch)
+    {
+        ulong bits = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            ref FrameInfo info = ref batch[i].Info;
+            bits ^= fdb.Read(info.SourceLine) ^ fdb.Read(info.DestinationLine);
+        }
+
+        return bits;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private DropReason FromPort(in Walk walk, in Frame frame)
     {
-        DropReason reason = Inspect(walk.Domain, frame, out FrameHeaders headers);
+        if (walk.DomainOrNone is null)
+            return DropReason.PortGone;
+        DropReason reason = Inspect(walk.Domain, frame);
         if (reason != DropReason.None)
             return reason;
-        if (!IsOffloadRight(frame, headers))
+        ref readonly FrameHeaders headers = ref frame.Info.Headers;
+        if (!OffloadRules.IsRight(frame))
             return DropReason.OffloadInvalid;
         if (OwnDatagram.IsIn(frame.Bytes, headers, walk.State.Local, walk.State.Port))
             return DropReason.RouteLoop;
-        reason = Learn(walk, headers.Source, FdbTarget.LearnedLocal(walk.Port!.Ordinal));
+        reason = Learn(walk, frame);
         if (reason != DropReason.None)
             return reason;
-        if (headers.Destination.IsGroup)
-            return Flood(walk, frame, headers);
-        FdbTarget target = fdb.Lookup(walk.Domain.Index, headers.Destination);
+        FdbTarget target = LookUp(walk.Domain, frame.Info);
         if (target.IsMiss)
-            return Flood(walk, frame, headers);
-        return target.IsLocal ? SendToPort(walk, target.Id, frame, headers) : SendToVtep(walk, target.Id, frame, headers);
+            return Flood(walk, frame);
+        return target.IsLocal ? SendToPort(walk, target.Id, frame) : SendToVtep(walk, target.Id, frame);
     }
 
     /// <summary>Forwards a batch of datagrams that came in from the underlay; each frame starts with its VXLAN header.</summary>
     public void FromUnderlay(Lane lane, FrameBatch batch, long nowMilliseconds)
     {
-        ForwardingState state = State;
+        var walk = new Walk(lane, State, nowMilliseconds);
+        ReadHeaders(walk.State, batch);
+        lane.Fetched = FetchStations(batch);
         foreach (Frame frame in batch)
         {
-            DropReason reason = Decapsulate(frame, state, out BridgeDomain? domain, out bool reservedBits);
-            if (domain is null)
-            {
-                lane.Meters.CountDrop(reason);
-                continue;
-            }
-
-            var walk = new Walk(lane, state, domain, port: null, nowMilliseconds);
+            DropReason reason = Decapsulate(ref walk, frame, out bool reservedBits);
+            if (reason == DropReason.None)
+                reason = Admit(ref walk, frame.Info.Outer.Remote.Address);
             if (reason == DropReason.None)
                 reason = FromUnderlay(walk, frame, reservedBits);
             if (reason != DropReason.None)
@@ -96,61 +122,95 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         }
     }
 
-    private static DropReason Decapsulate(in Frame frame, ForwardingState state, out BridgeDomain? domain, out bool reservedBits)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ReadHeaders(ForwardingState state, FrameBatch batch)
     {
-        domain = null;
-        reservedBits = false;
-        if (!VxlanHeader.TryRead(frame.Bytes, out VxlanHeader header))
-            return DropReason.VxlanTruncated;
-        if (!header.HasVni)
-            return DropReason.VxlanInvalidHeader;
-        domain = state.ByVni(header.Vni);
-        if (domain is null)
-            return DropReason.VniNotFound;
+        VxlanHeader last = default;
+        BridgeDomain? domain = null;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            Frame frame = batch[i];
+            if (!VxlanHeader.TryRead(frame.Bytes, out VxlanHeader header))
+                continue;
+            if (header != last)
+                domain = state.ByVni(header.Vni);
+            last = header;
+            if (domain is not null)
+                ReadHeaders(domain, frame.Bytes[VxlanHeader.Size..], ref frame.Info);
+        }
+    }
+
+    private static DropReason Decapsulate(ref Walk walk, in Frame frame, out bool reservedBits)
+    {
+        bool isWhole = VxlanHeader.TryRead(frame.Bytes, out VxlanHeader header);
         reservedBits = header.HasReservedBits;
-        if (reservedBits && domain.Policy.ReservedBits == ReservedBitsPolicy.Linux)
-            return DropReason.VxlanReservedBits;
+        if (!isWhole || !walk.IsEntered(header))
+        {
+            DropReason reason = Enter(ref walk, header, isWhole);
+            if (reason != DropReason.None)
+                return reason;
+        }
+
         frame.Pop(VxlanHeader.Size);
         return DropReason.None;
     }
 
-    private DropReason FromUnderlay(in Walk walk, in Frame frame, bool reservedBits)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DropReason Enter(ref Walk walk, in VxlanHeader header, bool isWhole)
     {
-        DropReason reason = Admit(walk, frame.Info.Outer, out int vtep);
-        if (reason != DropReason.None)
-            return reason;
-        reason = Inspect(walk.Domain, frame, out FrameHeaders headers);
-        if (reason != DropReason.None)
-            return reason;
-        if (!TryCombineEcn(frame, ref headers))
-            return DropReason.IpTunnelEcn;
-        reason = Learn(walk, headers.Source, FdbTarget.LearnedRemote(vtep));
-        if (reason != DropReason.None)
-            return reason;
-        CountAccepted(walk, vtep, frame.Length, reservedBits);
-        MarkPartialChecksum(frame, headers);
-        FdbTarget target = headers.Destination.IsGroup ? default : fdb.Lookup(walk.Domain.Index, headers.Destination);
-        if (target.IsMiss)
-            return Flood(walk, frame, headers);
-        return target.IsLocal ? SendToPort(walk, target.Id, frame, headers) : DropReason.SplitHorizon;
+        BridgeDomain? domain = header.HasVni ? walk.State.ByVni(header.Vni) : null;
+        bool isStrict = header.HasReservedBits && domain?.Policy.ReservedBits == ReservedBitsPolicy.Linux;
+        walk.Enter(header, domain, isRight: domain is not null && !isStrict);
+        if (!isWhole)
+            return DropReason.VxlanTruncated;
+        if (!header.HasVni)
+            return DropReason.VxlanInvalidHeader;
+        if (domain is null)
+            return DropReason.VniNotFound;
+        return isStrict ? DropReason.VxlanReservedBits : DropReason.None;
     }
 
-    private DropReason Admit(in Walk walk, in OuterHeader outer, out int vtep)
+    private DropReason Admit(ref Walk walk, in InetAddress sender)
     {
-        vtep = 0;
-        if (outer.Remote.Address == walk.State.Local)
+        if (walk.IsAdmitted(sender))
+            return DropReason.None;
+        if (sender == walk.State.Local)
             return DropReason.OwnEcho;
-        vtep = walk.Domain.Admission.Find(outer.Remote.Address, walk.State.Port, vteps, walk.NowSeconds);
+        Admission admission = walk.Domain.Admission;
+        int vtep = admission.Find(sender, walk.State.Port, vteps, walk.NowSeconds);
         if (vtep == 0)
-            return walk.Domain.Admission.IsOpen && outer.Remote.Address.IsUnicast ? DropReason.PeerLimit : DropReason.PeerUnknown;
+            return admission.IsOpen && sender.IsUnicast ? DropReason.PeerLimit : DropReason.PeerUnknown;
         vteps.Touch(vtep, walk.NowSeconds);
+        walk.Admit(sender, vtep);
         return DropReason.None;
     }
 
-    private static DropReason Inspect(BridgeDomain domain, in Frame frame, out FrameHeaders headers)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DropReason FromUnderlay(in Walk walk, in Frame frame, bool reservedBits)
     {
-        FrameFault fault = FrameHeaders.Parse(frame.Bytes, out headers);
-        frame.Info.Headers = headers;
+        DropReason reason = Inspect(walk.Domain, frame);
+        if (reason != DropReason.None)
+            return reason;
+        if (!TryCombineEcn(frame))
+            return DropReason.IpTunnelEcn;
+        if (!OffloadRules.TryComplete(frame))
+            return DropReason.OffloadInvalid;
+        reason = Learn(walk, frame);
+        if (reason != DropReason.None)
+            return reason;
+        CountAccepted(walk, frame.Length, reservedBits);
+        FdbTarget target = LookUp(walk.Domain, frame.Info);
+        if (target.IsMiss)
+            return Flood(walk, frame);
+        return target.IsLocal ? SendToPort(walk, target.Id, frame) : DropReason.SplitHorizon;
+    }
+
+    private DropReason Inspect(BridgeDomain domain, in Frame frame)
+    {
+        if (!frame.Info.IsRead)
+            ReadHeaders(domain, frame.Bytes, ref frame.Info);
+        ref readonly FrameHeaders headers = ref frame.Info.Headers;
+        FrameFault fault = frame.Info.Fault;
         if (fault == FrameFault.Truncated)
             return DropReason.FrameTruncated;
         if (!headers.Source.IsValidSource)
@@ -160,25 +220,20 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         return fault == FrameFault.IpHeaderMalformed ? DropReason.IpHeaderMalformed : DropReason.None;
     }
 
-    private static bool IsOffloadRight(in Frame frame, in FrameHeaders headers)
-    {
-        ref OffloadInfo offload = ref frame.Info.Offload;
-        return offload.IsSane(frame.Length) && (!offload.IsSuperFrame || SuperFrame.TryMeasure(frame.Bytes, headers, ref offload));
-    }
-
     // RFC 6040 section 4.2: the outer field's congestion mark must reach the inner one, or the frame must not.
-    private static bool TryCombineEcn(in Frame frame, ref FrameHeaders headers)
+    private static bool TryCombineEcn(in Frame frame)
     {
-        if (headers.IpVersion == 0)
+        ref FrameHeaders headers = ref frame.Info.Headers;
+        byte outer = (byte)(frame.Info.Outer.TrafficClass & Ecn.Mask);
+        if (outer == Ecn.NotEct || headers.IpVersion == 0)
             return true;
-        byte inner = (byte)(headers.TrafficClass & 3);
-        if (!Ecn.TryDecapsulate(inner, (byte)(frame.Info.Outer.TrafficClass & 3), out byte combined))
+        byte inner = (byte)(headers.TrafficClass & Ecn.Mask);
+        if (!Ecn.TryDecapsulate(inner, outer, out byte combined))
             return false;
         if (combined != inner)
         {
             Ecn.Set(frame.Bytes, headers, combined);
-            headers.TrafficClass = (byte)((headers.TrafficClass & ~3) | combined);
-            frame.Info.Headers.TrafficClass = headers.TrafficClass;
+            headers.TrafficClass = (byte)((headers.TrafficClass & ~Ecn.Mask) | combined);
         }
 
         return true;
@@ -186,12 +241,14 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
 
     // Learning is by receiving only (kernel: an entry must age while we merely transmit to it). Where learning is off, what is
     // fixed still protects: a static entry's MAC and our own MACs can't be used by others.
-    private DropReason Learn(in Walk walk, MacAddress source, FdbTarget where)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private DropReason Learn(in Walk walk, in Frame frame)
     {
+        MacAddress source = frame.Info.Headers.Source;
         BridgeDomain domain = walk.Domain;
         LearnResult result = domain.Learning
-            ? fdb.Learn(domain.Index, source, where, walk.NowSeconds, domain.FdbLimit)
-            : fdb.Check(domain.Index, source, where);
+            ? fdb.Learn(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds, domain.FdbLimit)
+            : fdb.Check(domain.Index, source, walk.Source);
         switch (result)
         {
             case LearnResult.Conflict:
@@ -209,192 +266,18 @@ internal sealed class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState init
         }
     }
 
-    private static void CountAccepted(in Walk walk, int vtep, int length, bool reservedBits)
+    // a group address is in nobody's entry
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private FdbTarget LookUp(BridgeDomain domain, in FrameInfo info) =>
+        info.Headers.Destination.IsGroup ? default : fdb.Lookup(domain.Index, info.Headers.Destination, info.DestinationLine);
+
+    private static void CountAccepted(in Walk walk, int length, bool reservedBits)
     {
-        ref VtepTraffic traffic = ref walk.Lane.Meters.Traffic(vtep);
+        ref VtepTraffic traffic = ref walk.Lane.Meters.Traffic(walk.Vtep);
         traffic.RxFrames++;
         traffic.RxBytes += length + VxlanHeader.Size;
         walk.Meters.FromUnderlay++;
         if (reservedBits)
             walk.Meters.ReservedBitsIgnored++;
-    }
-
-    // The kernel's vxlan hands its own hosts' frames over veth with the transport checksum unfinished; passed on as if finished
-    // they would be dropped as broken.
-    private static void MarkPartialChecksum(in Frame frame, in FrameHeaders headers)
-    {
-        if (!TransportChecksum.IsPartial(frame.Bytes, headers, out ushort start, out ushort offset))
-            return;
-        ref OffloadInfo offload = ref frame.Info.Offload;
-        offload.NeedsChecksum = true;
-        offload.ChecksumStart = start;
-        offload.ChecksumOffset = offset;
-    }
-
-    private static DropReason SendToPort(in Walk walk, int ordinal, in Frame frame, in FrameHeaders headers)
-    {
-        AccessPort? port = walk.Domain.Port(ordinal);
-        if (port is null)
-            return DropReason.PortGone;
-        return port == walk.Port ? DropReason.SamePort : SendToPort(walk, port, frame, headers);
-    }
-
-    private static DropReason SendToPort(in Walk walk, AccessPort port, in Frame frame, in FrameHeaders headers)
-    {
-        OffloadInfo asReceived = frame.Info.Offload;
-        if (!OffloadRules.TryFit(frame, headers, port.Mtu))
-            return DropReason.PortMtuExceeded;
-        walk.Lane.SendToPort(port, frame);
-        frame.Info.Offload = asReceived; // the next copy may go to a port with another MTU
-        return DropReason.None;
-    }
-
-    private DropReason SendToVtep(in Walk walk, int vtep, in Frame frame, in FrameHeaders headers)
-    {
-        DropReason reason = FinishOffload(frame);
-        if (reason != DropReason.None)
-            return reason;
-        reason = CheckPath(walk, vtep, SuperFrame.LongestSegment(frame.Length, frame.Info.Offload), out int innerMtu);
-        if (reason == DropReason.PathMtuExceeded)
-            AnswerTooBig(walk, frame.Bytes, headers, innerMtu);
-        if (reason != DropReason.None)
-            return reason;
-        walk.Domain.Encapsulator.Push(frame, headers);
-        SendEncapsulated(walk, vtep, frame);
-        return DropReason.None;
-    }
-
-    private DropReason CheckPath(in Walk walk, int vtep, int frameLength, out int innerMtu)
-    {
-        innerMtu = 0;
-        if (!walk.State.IsLocalAddressPresent)
-            return DropReason.LocalAddressMissing;
-        if (vteps.StateOf(vtep) == PathState.Loop)
-            return DropReason.RouteLoop;
-        int pathMtu = vteps.PathMtuOf(vtep);
-        innerMtu = pathMtu - Encapsulator.Overhead(vteps.EndpointOf(vtep).Address);
-        return pathMtu > 0 && frameLength > innerMtu ? DropReason.PathMtuExceeded : DropReason.None;
-    }
-
-    // A datagram carries finished frames only. Super-frames go to the underlay whole: its queue cuts them up at the last moment.
-    private static DropReason FinishOffload(in Frame frame)
-    {
-        ref OffloadInfo offload = ref frame.Info.Offload;
-        if (offload.IsSuperFrame)
-            return DropReason.None;
-        if (offload.NeedsChecksum && !TransportChecksum.TryComplete(frame.Bytes, offload.ChecksumStart, offload.ChecksumOffset))
-            return DropReason.OffloadInvalid;
-        offload = default;
-        return DropReason.None;
-    }
-
-    private void SendEncapsulated(in Walk walk, int vtep, in Frame frame)
-    {
-        frame.Info.Outer.Remote = vteps.EndpointOf(vtep);
-        ref readonly OffloadInfo offload = ref frame.Info.Offload;
-        int segments = SuperFrame.Segments(frame.Length - VxlanHeader.Size, offload);
-        ref VtepTraffic traffic = ref walk.Lane.Meters.Traffic(vtep);
-        traffic.TxFrames += segments;
-        traffic.TxBytes += frame.Length + (segments - 1) * (VxlanHeader.Size + offload.HeaderLength);
-        walk.Meters.ToUnderlay += segments;
-        walk.Lane.SendToUnderlay(frame);
-    }
-
-    // Broadcast, unknown unicast, multicast. The ports first: they get the inner frame; then, unless it came from the underlay,
-    // the VTEPs. A checksum to be finished is finished before the first copy is noted, for all copies are the same bytes.
-    private DropReason Flood(in Walk walk, in Frame frame, in FrameHeaders headers)
-    {
-        FloodList flood = walk.IsFromUnderlay ? FloodList.Empty : walk.Domain.Flood;
-        if (flood.Copies > 0)
-        {
-            DropReason reason = FinishOffload(frame);
-            if (reason != DropReason.None)
-                return reason;
-        }
-
-        int copies = FloodToPorts(walk, frame, headers);
-        copies += flood.Copies;
-        if (copies == 0)
-            return DropReason.NoTxTarget;
-        walk.Lane.Meters.Replicated += copies - 1;
-        if (flood.Copies > 0)
-            FloodToUnderlay(walk, flood, frame, headers);
-        return DropReason.None;
-    }
-
-    private static int FloodToPorts(in Walk walk, in Frame frame, in FrameHeaders headers)
-    {
-        int copies = 0;
-        foreach (AccessPort port in walk.Domain.Ports)
-        {
-            if (port == walk.Port)
-                continue;
-            copies++;
-            DropReason reason = SendToPort(walk, port, frame, headers);
-            if (reason != DropReason.None)
-                walk.CountDrop(reason);
-        }
-
-        return copies;
-    }
-
-    private void FloodToUnderlay(in Walk walk, FloodList flood, in Frame frame, in FrameHeaders headers)
-    {
-        int length = SuperFrame.LongestSegment(frame.Length, frame.Info.Offload);
-        int answerMtu = 0;
-        walk.Domain.Encapsulator.Push(frame, headers);
-        foreach (int vtep in flood.Vteps)
-        {
-            DropReason reason = CheckPath(walk, vtep, length, out int innerMtu);
-            if (reason == DropReason.None)
-                SendEncapsulated(walk, vtep, frame);
-            else
-                walk.CountDrop(reason);
-            if (reason == DropReason.PathMtuExceeded)
-                answerMtu = answerMtu == 0 ? innerMtu : Math.Min(answerMtu, innerMtu);
-        }
-
-        if (flood.Group is { } group)
-            SendToGroup(walk, group, frame, length, ref answerMtu);
-        if (answerMtu > 0)
-            AnswerTooBig(walk, frame.Bytes[VxlanHeader.Size..], headers, answerMtu);
-    }
-
-    private static void SendToGroup(in Walk walk, GroupTarget group, in Frame frame, int length, ref int answerMtu)
-    {
-        int innerMtu = group.PathMtu - Encapsulator.Overhead(group.Endpoint.Address);
-        if (!walk.State.IsLocalAddressPresent || group.InterfaceIndex == 0)
-        {
-            walk.CountDrop(group.InterfaceIndex == 0 ? DropReason.NoRoute : DropReason.LocalAddressMissing);
-        }
-        else if (length > innerMtu)
-        {
-            walk.CountDrop(DropReason.PathMtuExceeded);
-            answerMtu = innerMtu;
-        }
-        else
-        {
-            ref OuterHeader outer = ref frame.Info.Outer;
-            outer.Remote = group.Endpoint;
-            outer.HopLimit = group.HopLimit;
-            outer.InterfaceIndex = group.InterfaceIndex;
-            walk.Meters.ToUnderlay += SuperFrame.Segments(frame.Length - VxlanHeader.Size, frame.Info.Offload);
-            walk.Lane.SendToUnderlay(frame);
-        }
-    }
-
-    // Towards the sender, as a router would (kernel: iptunnel_pmtud_build_icmp). innerMtu counts the inner Ethernet header in.
-    private static void AnswerTooBig(in Walk walk, ReadOnlySpan<byte> frame, in FrameHeaders headers, int innerMtu)
-    {
-        if (walk.Port is null || !IcmpErrors.MayAnswer(frame, headers))
-            return;
-        if (!walk.Lane.TryOriginate(out Span<byte> room) || !walk.Lane.IcmpBucket.TryTake(walk.NowMilliseconds))
-            return;
-        int mtu = innerMtu - headers.NetworkOffset;
-        bool written = headers.IpVersion == 4
-            ? IcmpErrors.TryWriteFragmentationNeeded(frame, headers, mtu, room, out int length)
-            : IcmpErrors.TryWritePacketTooBig(frame, headers, mtu, room, out length);
-        if (written)
-            walk.Lane.SendOriginated(walk.Port, length);
     }
 }

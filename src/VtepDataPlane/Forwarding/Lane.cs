@@ -45,6 +45,9 @@ public sealed class Lane
     /// <summary>Holds back our own ICMP errors: 1000 a second, 100 at once (RFC 4443 section 2.4 f asks for a limit).</summary>
     internal TokenBucket IcmpBucket { get; } = new(ratePerSecond: 1000, burst: 100);
 
+    /// <summary>Where reads end that are made for the cache's sake.</summary>
+    internal ulong Fetched { get; set; }
+
     /// <summary>Odd while a batch is being served.</summary>
     internal long Epoch => Volatile.Read(ref _epoch);
 

@@ -1,10 +1,16 @@
-// How a frame longer than a port's MTU may still go there: as a super-frame, which the
-// kernel behind the port segments (or hands to its own TCP whole). A kernel vxlan peer on the same machine delivers TCP
-// super-frames as one datagram and says nothing about their segment size, so it is chosen here: the largest the port's MTU
-// allows. Only frames whose checksum is unfinished are taken for super-frames: a finished checksum means that the sender meant
-// one long packet, and cutting it up would hide a wrong MTU.
+// What a frame's offload metadata has to say before the frame is decided about, and what it may say to a port.
+//
+// From a port it comes complete (virtio) and only has to be true. From the underlay it comes incomplete: a kernel vxlan peer on the same
+// machine hands over its own hosts' frames with unfinished checksums and as super-frames, one datagram each, and beside UDP super-frames
+// their segment size, beside TCP ones nothing. So:
+//   * An unfinished checksum is recognized by its value. Passed on as if it were finished, the frame would be dropped as broken.
+//   * A segment size (the hint) makes a super-frame of a frame with an unfinished checksum that is longer than one segment, also where
+//     it fits the port: its receiver must get the datagrams that were sent. A finished checksum means one long packet.
+//   * TCP without a hint that is too long for a port becomes a super-frame of the largest segments the port takes.
+// No hint outlives this: a segment size without a kind would be news to the next kernel.
 
 using VtepDataPlane.Frames;
+using VtepDataPlane.Offload;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Forwarding;
@@ -14,31 +20,74 @@ internal static class OffloadRules
     /// <summary>The kernel's floor for a TCP segment size (include/linux/virtio_net.h).</summary>
     private const int MinimumGsoSize = 8;
 
-    /// <summary>Makes the frame fit a port of that MTU, as a super-frame if need be; false when it can't.</summary>
-    public static bool TryFit(in Frame frame, in FrameHeaders headers, int mtu)
+    /// <summary>Of a frame from a port: false when its metadata lies.</summary>
+    public static bool IsRight(in Frame frame)
     {
-        if (frame.Length <= mtu + headers.NetworkOffset)
-            return true;
         ref OffloadInfo offload = ref frame.Info.Offload;
-        if (offload.Gso == GsoType.Udp)
-            return offload.HeaderLength + offload.GsoSize <= mtu + headers.NetworkOffset;
-        return offload.NeedsChecksum && TryMakeTcpSuperFrame(ref offload, frame.Bytes, headers, mtu);
+        if (!offload.IsSane(frame.Length))
+            return false;
+        if (offload.IsSuperFrame)
+            return SuperFrame.TryMeasure(frame.Bytes, frame.Info.Headers, ref offload);
+        offload.GsoSize = 0;
+        return true;
     }
 
-    private static bool TryMakeTcpSuperFrame(ref OffloadInfo offload, ReadOnlySpan<byte> bytes, in FrameHeaders headers, int mtu)
+    /// <summary>Of a frame from the underlay: completes the metadata; false when hint and frame disagree.</summary>
+    public static bool TryComplete(in Frame frame)
     {
-        if (headers.Protocol != IpProtocol.Tcp || headers.IsFragment || headers.TransportOffset == 0)
+        ref OffloadInfo offload = ref frame.Info.Offload;
+        ref readonly FrameHeaders headers = ref frame.Info.Headers;
+        int hint = offload.GsoSize;
+        offload.GsoSize = 0;
+        if (!TransportChecksum.IsPartial(frame.Bytes, headers, out ushort start, out ushort offset))
+            return true;
+        offload.NeedsChecksum = true;
+        offload.ChecksumStart = start;
+        offload.ChecksumOffset = offset;
+        return hint == 0 || TryTakeHint(frame, hint);
+    }
+
+    /// <summary>Makes the frame fit a port of that MTU, as a super-frame if need be; or says why it can't go there.</summary>
+    public static DropReason Fit(in Frame frame, int mtu)
+    {
+        int limit = mtu + frame.Info.Headers.NetworkOffset;
+        return frame.Length <= limit ? DropReason.None : FitLong(frame, limit);
+    }
+
+    // what is one segment by the hint stays a plain frame
+    private static bool TryTakeHint(in Frame frame, int hint)
+    {
+        if (!TryDescribe(frame, hint, out OffloadInfo whole))
             return false;
-        if (!TcpView.TryParse(bytes[headers.TransportOffset..], out TcpView tcp))
+        if (frame.Length > whole.HeaderLength + hint)
+            frame.Info.Offload = whole;
+        return true;
+    }
+
+    private static DropReason FitLong(in Frame frame, int limit)
+    {
+        ref OffloadInfo offload = ref frame.Info.Offload;
+        bool isTcp = offload.NeedsChecksum && frame.Info.Headers.Protocol == IpProtocol.Tcp;
+        if (isTcp && !offload.IsSuperFrame && !TryDescribe(frame, ushort.MaxValue, out offload))
+            return DropReason.OffloadInvalid;
+        int segment = limit - offload.HeaderLength;
+        if (!offload.IsSuperFrame || segment < (isTcp ? MinimumGsoSize : offload.GsoSize))
+            return DropReason.PortMtuExceeded;
+        offload.GsoSize = (ushort)Math.Min(offload.GsoSize, segment);
+        return DropReason.None;
+    }
+
+    /// <summary>What a frame with an unfinished checksum is as a super-frame; false when it can't be one.</summary>
+    private static bool TryDescribe(in Frame frame, int gsoSize, out OffloadInfo offload)
+    {
+        ref readonly FrameHeaders headers = ref frame.Info.Headers;
+        bool isTcp = headers.Protocol == IpProtocol.Tcp;
+        offload = frame.Info.Offload;
+        offload.Gso = !isTcp ? GsoType.Udp : headers.IpVersion == 4 ? GsoType.TcpIPv4 : GsoType.TcpIPv6;
+        offload.GsoSize = (ushort)gsoSize;
+        if (!SuperFrame.TryMeasure(frame.Bytes, headers, ref offload))
             return false;
-        int headerLength = headers.TransportOffset + tcp.HeaderLength;
-        int segment = mtu + headers.NetworkOffset - headerLength;
-        if (segment < MinimumGsoSize || headerLength >= bytes.Length)
-            return false;
-        offload.Gso = headers.IpVersion == 4 ? GsoType.TcpIPv4 : GsoType.TcpIPv6;
-        offload.GsoSize = (ushort)(offload.GsoSize == 0 ? segment : Math.Min(offload.GsoSize, segment));
-        offload.HeaderLength = (ushort)headerLength;
-        offload.TcpEcn = (tcp.Flags & TcpFlags.Cwr) != 0;
+        offload.TcpEcn = isTcp && ((TcpFlags)frame.Bytes[headers.TransportOffset + TcpView.FlagsOffset] & TcpFlags.Cwr) != 0;
         return true;
     }
 }

@@ -1,34 +1,103 @@
-// What stays the same while one frame is decided about: on whose lane, in which domain, from which port, when.
+// What stays the same while frames are decided about: on whose lane, in which domain, from where, when. A batch of a port is one walk. The
+// datagrams of a batch come in runs of one VNI and one sender: what was found for the first of a run (the domain, the VTEP, whether both are
+// allowed) holds for the rest of it. It never outlives its batch, for which ids of VTEPs and the state are good.
 
 using VtepDataPlane.Frames;
+using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Forwarding;
 
-/// <summary>The circumstances of one frame.</summary>
-internal readonly ref struct Walk(Lane lane, ForwardingState state, BridgeDomain domain, AccessPort? port, long nowMilliseconds)
+/// <summary>The circumstances of a run of frames.</summary>
+internal ref struct Walk
 {
-    public Lane Lane { get; } = lane;
+    private VxlanHeader _header;
+    private InetAddress _sender;
+    private bool _isHeaderRight;
 
-    public ForwardingState State { get; } = state;
+    /// <summary>Begins a batch of datagrams; the domain comes with <see cref="Enter"/>.</summary>
+    public Walk(Lane lane, ForwardingState state, long nowMilliseconds)
+    {
+        Lane = lane;
+        State = state;
+        NowMilliseconds = nowMilliseconds;
+        NowSeconds = (uint)(nowMilliseconds / 1000);
+    }
 
-    public BridgeDomain Domain { get; } = domain;
+    /// <summary>Begins a batch of a port.</summary>
+    public Walk(Lane lane, ForwardingState state, AccessPort port, long nowMilliseconds)
+        : this(lane, state, nowMilliseconds)
+    {
+        Port = port;
+        Source = FdbTarget.LearnedLocal(port.Ordinal);
+        SetDomain(state.ByIndex(port.DomainIndex));
+    }
+
+    public readonly Lane Lane { get; }
+
+    public readonly ForwardingState State { get; }
 
     /// <summary>The port it came in by; null: it came from the underlay.</summary>
-    public AccessPort? Port { get; } = port;
+    public readonly AccessPort? Port { get; }
 
-    public long NowMilliseconds { get; } = nowMilliseconds;
+    public readonly long NowMilliseconds { get; }
 
-    public uint NowSeconds => (uint)(NowMilliseconds / 1000);
+    public readonly uint NowSeconds { get; }
 
-    public bool IsFromUnderlay => Port is null;
+    /// <summary>Null: the port is being removed, or no domain was found for a datagram.</summary>
+    public BridgeDomain? DomainOrNone { get; private set; }
 
-    public DomainLaneMeters Meters => Domain.Meters[Lane.Index];
+    /// <summary>The domain, of a frame that got as far as having one.</summary>
+    public readonly BridgeDomain Domain => DomainOrNone!;
 
-    public void CountDrop(DropReason reason) => Meters.CountDrop(reason);
+    /// <summary>The domain's counters on this lane.</summary>
+    public DomainLaneMeters Meters { get; private set; } = null!;
 
-    public void CountDrop(DropReason reason, int copies)
+    /// <summary>The VTEP that sent the datagram; 0 before <see cref="Admit"/>.</summary>
+    public int Vtep { get; private set; }
+
+    /// <summary>Where stations of this frame's source are learned.</summary>
+    public FdbTarget Source { get; private set; }
+
+    public readonly bool IsFromUnderlay => Port is null;
+
+    /// <summary>A datagram with this header goes the way of the one before.</summary>
+    public readonly bool IsEntered(in VxlanHeader header) => _isHeaderRight && _header == header;
+
+    /// <summary>A datagram of this sender goes the way of the one before.</summary>
+    public readonly bool IsAdmitted(in InetAddress sender) => Vtep != 0 && _sender == sender;
+
+    /// <summary>Begins a run of datagrams.</summary>
+    /// <param name="header">Their header.</param>
+    /// <param name="domain">Its domain, or null.</param>
+    /// <param name="isRight">Such a header passes.</param>
+    public void Enter(in VxlanHeader header, BridgeDomain? domain, bool isRight)
     {
-        for (int i = 0; i < copies; i++)
+        _header = header;
+        _isHeaderRight = isRight;
+        Vtep = 0;
+        SetDomain(domain);
+    }
+
+    /// <summary>Begins a run of datagrams of one sender.</summary>
+    public void Admit(in InetAddress sender, int vtep)
+    {
+        _sender = sender;
+        Vtep = vtep;
+        Source = FdbTarget.LearnedRemote(vtep);
+    }
+
+    /// <summary>Counts a drop in the domain, or in the lane where no domain is known.</summary>
+    public readonly void CountDrop(DropReason reason)
+    {
+        if (DomainOrNone is null)
+            Lane.Meters.CountDrop(reason);
+        else
             Meters.CountDrop(reason);
+    }
+
+    private void SetDomain(BridgeDomain? domain)
+    {
+        DomainOrNone = domain;
+        Meters = domain?.Meters[Lane.Index]!;
     }
 }

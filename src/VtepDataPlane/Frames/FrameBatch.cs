@@ -7,6 +7,8 @@
 // The memory is the garbage collector's pinned heap, so neither this assembly nor its users need unsafe code to keep an
 // address stable. Untouched pages of a slot cost no memory, so slots are as large as the largest datagram.
 
+using System.Runtime.CompilerServices;
+
 namespace VtepDataPlane.Frames;
 
 /// <summary>A reusable array of frame slots in pinned memory. Owned by one thread.</summary>
@@ -75,48 +77,60 @@ public sealed class FrameBatch
     public Enumerator GetEnumerator() => new(this);
 
     /// <summary>Piece of an aggregate, without headroom: what stands in front of it is another frame.</summary>
-    private Frame Segment(int index, int start, int length)
+    private Frame Segment(int index, int start, int length) =>
+        new(_memory.AsSpan(index * _stride + _infos[index].Offset + start, length), ref _scratch[0]);
+
+    private void DescribeSegment(int index, int length)
     {
         ref FrameInfo segment = ref _scratch[0];
         segment = _infos[index];
         segment.SegmentSize = 0;
+        segment.IsRead = false;
         segment.Offset = 0;
         segment.Length = length;
-        return new Frame(_memory.AsSpan(index * _stride + _infos[index].Offset + start, length), ref segment);
     }
 
     /// <summary>Walks the frames of a batch.</summary>
-    public ref struct Enumerator
+    public struct Enumerator
     {
         private readonly FrameBatch _batch;
         private int _slot = -1;
+        private int _start;
+        private int _length;
         private int _rest;
 
         internal Enumerator(FrameBatch batch) => _batch = batch;
 
         /// <summary>The frame <see cref="MoveNext"/> came to.</summary>
-        public Frame Current { get; private set; }
+        public readonly Frame Current => _length == 0 ? _batch[_slot] : _batch.Segment(_slot, _start, _length);
 
         /// <summary>Goes on to the next frame; false at the end.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool MoveNext()
         {
             if (_rest > 0)
                 return NextSegment();
+            _length = 0;
             if (++_slot >= _batch.Count)
                 return false;
-            Current = _batch[_slot];
-            if (Current.Info.SegmentSize == 0)
-                return true;
-            _rest = Current.Length;
+            return _batch._infos[_slot].SegmentSize == 0 || FirstSegment();
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private bool FirstSegment()
+        {
+            _start = 0;
+            _rest = _batch._infos[_slot].Length;
             return NextSegment();
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private bool NextSegment()
         {
-            ref readonly FrameInfo whole = ref _batch._infos[_slot];
-            int length = Math.Min(whole.SegmentSize, _rest);
-            Current = _batch.Segment(_slot, whole.Length - _rest, length);
-            _rest -= length;
+            _start += _length;
+            _length = Math.Min(_batch._infos[_slot].SegmentSize, _rest);
+            _rest -= _length;
+            _batch.DescribeSegment(_slot, _length);
             return true;
         }
     }

@@ -27,4 +27,16 @@ public struct FrameInfo
 
     /// <summary>The outer header: from whom, or to whom.</summary>
     public OuterHeader Outer;
+
+    /// <summary>What is wrong with the frame, if <see cref="IsRead"/>.</summary>
+    internal FrameFault Fault;
+
+    /// <summary>Headers, Fault and the lines are those of this frame.</summary>
+    internal bool IsRead;
+
+    /// <summary>Where the FDB most likely has the frame's source.</summary>
+    internal int SourceLine;
+
+    /// <summary>Where the FDB most likely has the frame's destination.</summary>
+    internal int DestinationLine;
 }

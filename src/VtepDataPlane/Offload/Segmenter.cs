@@ -22,7 +22,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Offload;
 
 /// <summary>Cuts one super-frame into the frames it stands for. Borrows its bytes.</summary>
-internal readonly ref struct Segmenter
+public readonly ref struct Segmenter
 {
     /// <summary>
     /// Longest headers that are cut: Ethernet with two tags, IPv4 and TCP with all options (142), or IPv6 with 118 bytes of extension

@@ -10,7 +10,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Offload;
 
 /// <summary>Measures super-frames.</summary>
-internal static class SuperFrame
+public static class SuperFrame
 {
     /// <summary>
     /// Holds the metadata against the frame and sets its HeaderLength, which as given is only a hint. False when they disagree: another

@@ -1,7 +1,8 @@
 // One VTEP's attachment to a MemoryNetwork: the in-memory twin of the UDP underlay. One thread, the test's; lanes are chosen by
-// the source port, as SO_REUSEPORT chooses by the flow.
+// the source port, as SO_REUSEPORT chooses by the flow. A super-frame is cut up in Send, and what travels are its segments.
 
 using VtepDataPlane.Frames;
+using VtepDataPlane.Offload;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Underlay;
@@ -120,8 +121,10 @@ internal sealed class MemoryUnderlayQueue(MemoryUnderlay underlay, MemoryNetwork
 
     public void Send(in Frame frame)
     {
-        OuterHeader outer = frame.Info.Outer;
-        _noted.Add(new MemoryDatagram(underlay.Source(outer.SourcePort), outer, frame.Bytes.ToArray()));
+        if (frame.Info.Offload.IsSuperFrame)
+            NoteSegments(frame);
+        else
+            Note(frame.Info.Outer, frame.Bytes.ToArray());
     }
 
     public int Flush()
@@ -145,6 +148,30 @@ internal sealed class MemoryUnderlayQueue(MemoryUnderlay underlay, MemoryNetwork
         _noted.Clear();
         return sent;
     }
+
+    private void NoteSegments(in Frame frame)
+    {
+        ReadOnlySpan<byte> vxlan = frame.Bytes[..VxlanHeader.Size];
+        ReadOnlySpan<byte> inner = frame.Bytes[VxlanHeader.Size..];
+        if (!Segmenter.TryCreate(inner, frame.Info.Offload, out Segmenter segmenter))
+        {
+            Meters.CountDrop(DropReason.GsoUnsupported);
+            return;
+        }
+
+        for (int i = 0; i < segmenter.Count; i++)
+        {
+            ReadOnlySpan<byte> payload = inner.Slice(segmenter.PayloadOffset(i), segmenter.PayloadLength(i));
+            byte[] datagram = [.. vxlan, .. new byte[segmenter.HeaderLength], .. payload];
+            segmenter.WriteHeader(i, datagram.AsSpan(VxlanHeader.Size));
+            Note(frame.Info.Outer, datagram);
+        }
+
+        Meters.CountSegmented(segmenter.Count - 1);
+    }
+
+    private void Note(in OuterHeader outer, byte[] payload) =>
+        _noted.Add(new MemoryDatagram(underlay.Source(outer.SourcePort), outer, payload));
 
     private DropReason Fate(MemoryDatagram datagram)
     {

@@ -20,6 +20,21 @@ internal enum PathState : byte
     Loop,
 }
 
+/// <summary>The way to a VTEP, in the 64 bits in which the table keeps it.</summary>
+internal readonly record struct RemotePath(long Packed)
+{
+    public RemotePath(int mtu, PathState state)
+        : this(((long)state << 32) | (uint)mtu)
+    {
+    }
+
+    /// <summary>Bytes of the largest outer packet; 0 while unknown or without a route.</summary>
+    public int Mtu => (int)Packed;
+
+    /// <summary>Whether there is a way.</summary>
+    public PathState State => (PathState)(Packed >> 32);
+}
+
 /// <summary>A remote VTEP, as it was when it was read.</summary>
 /// <param name="Id">What FDB entries name.</param>
 /// <param name="Endpoint">Address and port we send to.</param>

@@ -149,9 +149,9 @@ internal sealed partial class RemoteVteps
         int state = Volatile.Read(ref _states[id]);
         ref Slot slot = ref _slots[id];
         long lastSeen = Volatile.Read(ref slot.LastSeen);
-        long path = Volatile.Read(ref slot.Path);
+        RemotePath path = PathOf(id);
         vtep = new RemoteVtep(
-            id, slot.Endpoint, PhaseOf(state) == Phase.Static, lastSeen == Never ? null : (uint)lastSeen, (int)path, (PathState)(path >> 32));
+            id, slot.Endpoint, PhaseOf(state) == Phase.Static, lastSeen == Never ? null : (uint)lastSeen, path.Mtu, path.State);
         Interlocked.MemoryBarrier();
         return PhaseOf(state) is Phase.Learned or Phase.Static && Volatile.Read(ref _states[id]) == state;
     }

@@ -115,15 +115,12 @@ internal sealed partial class RemoteVteps
     /// <summary>Address and port of an id got from Acquire, TryAdmit, Find or the FDB.</summary>
     public ref readonly VtepEndpoint EndpointOf(int id) => ref _slots[id].Endpoint;
 
-    /// <summary>Bytes of the largest outer packet on the way to it; 0 while unknown or without a route.</summary>
-    public int PathMtuOf(int id) => (int)Volatile.Read(ref _slots[id].Path);
-
-    /// <summary>The state of the way to it.</summary>
-    public PathState StateOf(int id) => (PathState)(Volatile.Read(ref _slots[id].Path) >> 32);
+    /// <summary>What is known about the way to it, read at once.</summary>
+    public RemotePath PathOf(int id) => new(Volatile.Read(ref _slots[id].Path));
 
     /// <summary>Control loop: what routes say about the way to it.</summary>
     public void SetPath(int id, int mtu, PathState state) =>
-        Volatile.Write(ref _slots[id].Path, ((long)state << 32) | (uint)mtu);
+        Volatile.Write(ref _slots[id].Path, new RemotePath(mtu, state).Packed);
 
     private int Admit(in VtepEndpoint endpoint, uint nowSeconds)
     {

@@ -54,12 +54,13 @@ public sealed class SentDatagrams
     }
 
     /// <summary>Notes a datagram that is about to be sent, if it is long enough to matter.</summary>
-    /// <param name="datagram">The UDP payload: VXLAN header and frame.</param>
+    /// <param name="datagram">The UDP payload, VXLAN header and frame; its first <see cref="PrefixLength"/> bytes are enough.</param>
+    /// <param name="length">Bytes of the whole payload.</param>
     /// <param name="destination">Where it goes.</param>
     /// <param name="nowMilliseconds">Monotonic time.</param>
-    public void Add(ReadOnlySpan<byte> datagram, in InetAddress destination, long nowMilliseconds)
+    public void Add(ReadOnlySpan<byte> datagram, int length, in InetAddress destination, long nowMilliseconds)
     {
-        if (datagram.Length <= UnnotedLength)
+        if (length <= UnnotedLength)
             return;
         ulong hash = Hash(datagram, destination);
         Volatile.Write(ref Place(hash), Word(hash, nowMilliseconds));

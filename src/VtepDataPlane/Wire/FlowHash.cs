@@ -45,8 +45,9 @@ internal readonly struct FlowHash(UInt128 seed)
             6 => MixIPv6(frame[(headers.NetworkOffset + Ipv6Header.SourceOffset)..]),
             _ => Mix(headers.Destination.Value ^ _secret0, headers.Source.Value ^ _secret1),
         };
-        ulong high = Math.BigMul(state ^ _secret1, Selector(frame, headers) ^ _secret0, out ulong low);
-        ulong hash = Mix(high ^ _secret0, low ^ _secret1);
+        ulong left = state ^ _secret1;
+        ulong right = Selector(frame, headers) ^ _secret0;
+        ulong hash = Mix(Math.BigMul(left, right, out _) ^ _secret0, (left * right) ^ _secret1);
         return (uint)(hash ^ (hash >> 32));
     }
 
@@ -73,8 +74,8 @@ internal readonly struct FlowHash(UInt128 seed)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Mix(ulong left, ulong right)
     {
-        ulong high = Math.BigMul(left, right, out ulong low);
-        return high ^ low;
+        ulong high = Math.BigMul(left, right, out _);
+        return high ^ (left * right); // a second multiplication is cheaper than the low half's way through memory
     }
 
     private static ulong Word(ReadOnlySpan<byte> source, int offset) => BinaryPrimitives.ReadUInt64LittleEndian(source[offset..]);

@@ -88,31 +88,43 @@ public struct FrameHeaders
     /// <param name="headers">What could be read; for a malformed IP header the Ethernet part, for a truncated frame nothing.</param>
     public static FrameFault Parse(ReadOnlySpan<byte> frame, out FrameHeaders headers)
     {
+        headers = default;
         if (frame.Length < EthernetHeader.Size)
-        {
-            headers = default;
             return FrameFault.Truncated;
-        }
+        return headers.ReadEthernet(frame);
+    }
 
+    // eight bytes at a time, and everything is in registers
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private FrameFault ReadEthernet(ReadOnlySpan<byte> frame)
+    {
+        ulong sourceAndType = BinaryPrimitives.ReadUInt64BigEndian(frame[MacAddress.Size..]);
+        Destination = new MacAddress(BinaryPrimitives.ReadUInt64BigEndian(frame) >> 16);
+        Source = new MacAddress(sourceAndType >> 16);
+        EtherType = (ushort)sourceAndType;
+        NetworkOffset = EthernetHeader.Size;
+        if (EtherType == Wire.EtherType.IPv4)
+            return ReadIPv4(frame[EthernetHeader.Size..]);
+        return ReadRare(frame);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private FrameFault ReadRare(ReadOnlySpan<byte> frame)
+    {
+        ushort etherType = EtherType;
         int offset = EthernetHeader.Size;
-        ushort etherType = BinaryPrimitives.ReadUInt16BigEndian(frame[(EthernetHeader.Size - sizeof(ushort))..]);
         if (Wire.EtherType.IsVlan(etherType) && !TrySkipTags(frame, ref etherType, ref offset))
         {
-            headers = default;
+            this = default;
             return FrameFault.Truncated;
         }
 
-        headers = new FrameHeaders
-        {
-            Destination = MacAddress.Read(frame),
-            Source = MacAddress.Read(frame[MacAddress.Size..]),
-            VlanTags = (byte)((offset - EthernetHeader.Size) / VlanTag.Size),
-            EtherType = etherType,
-            NetworkOffset = (byte)offset,
-        };
+        VlanTags = (byte)((offset - EthernetHeader.Size) / VlanTag.Size);
+        EtherType = etherType;
+        NetworkOffset = (byte)offset;
         if (etherType == Wire.EtherType.IPv4)
-            return headers.ReadIPv4(frame[offset..]);
-        return etherType == Wire.EtherType.IPv6 ? headers.ReadIPv6(frame[offset..]) : FrameFault.None;
+            return ReadIPv4(frame[offset..]);
+        return etherType == Wire.EtherType.IPv6 ? ReadIPv6(frame[offset..]) : FrameFault.None;
     }
 
     // on entry and on return: the EtherType in front of offset; false when a tag is cut short
@@ -129,17 +141,25 @@ public struct FrameHeaders
         return true;
     }
 
+    // the rules are those of Ipv4View, the reads are two
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private FrameFault ReadIPv4(ReadOnlySpan<byte> payload)
     {
-        if (!Ipv4View.TryParse(payload, out Ipv4View packet))
+        if (payload.Length < Ipv4Header.Size)
+            return FrameFault.IpHeaderMalformed;
+        ulong first = BinaryPrimitives.ReadUInt64BigEndian(payload);
+        ulong second = BinaryPrimitives.ReadUInt64BigEndian(payload[sizeof(ulong)..]);
+        int headerLength = ((int)(first >> 56) - 0x40) * 4;
+        int totalLength = (ushort)(first >> 32);
+        if (headerLength is < Ipv4Header.Size or > Ipv4Header.MaximumSize || totalLength < headerLength || totalLength > payload.Length)
             return FrameFault.IpHeaderMalformed;
         IpVersion = 4;
-        NetworkLength = packet.TotalLength;
-        TrafficClass = packet.TrafficClass;
-        HopLimit = packet.TimeToLive;
-        DontFragment = packet.DontFragment;
-        IsFragment = packet.IsFragment;
-        SetTransport(packet.Protocol, packet.FragmentOffset == 0 ? packet.HeaderLength : 0);
+        NetworkLength = totalLength;
+        TrafficClass = (byte)(first >> 48);
+        HopLimit = (byte)(second >> 56);
+        DontFragment = (first & Ipv4Header.DontFragmentBit) != 0;
+        IsFragment = (first & (Ipv4Header.MoreFragmentsBit | Ipv4Header.FragmentOffsetMask)) != 0;
+        SetTransport((byte)(second >> 48), (first & Ipv4Header.FragmentOffsetMask) == 0 ? headerLength : 0);
         return FrameFault.None;
     }
 

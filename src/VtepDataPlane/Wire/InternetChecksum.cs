@@ -99,16 +99,23 @@ public static class InternetChecksum
     internal static ulong Sum256(ReadOnlySpan<byte> data)
     {
         ReadOnlySpan<Vector256<ulong>> vectors = MemoryMarshal.Cast<byte, Vector256<ulong>>(data);
+        ReadOnlySpan<byte> tail = data[(vectors.Length * Vector256<byte>.Count)..];
         Vector256<ulong> mask = Vector256.Create(0xFFFF_FFFFUL);
         Vector256<ulong> low = Vector256<ulong>.Zero;
         Vector256<ulong> high = Vector256<ulong>.Zero;
+        for (; vectors.Length >= 4; vectors = vectors[4..])
+        {
+            low += (vectors[0] & mask) + (vectors[1] & mask) + (vectors[2] & mask) + (vectors[3] & mask);
+            high += (vectors[0] >>> 32) + (vectors[1] >>> 32) + (vectors[2] >>> 32) + (vectors[3] >>> 32);
+        }
+
         foreach (ref readonly Vector256<ulong> vector in vectors)
         {
             low += vector & mask;
             high += vector >>> 32;
         }
 
-        return Finish(Vector256.Sum(low) + Vector256.Sum(high), data[(vectors.Length * Vector256<byte>.Count)..]);
+        return Finish(Vector256.Sum(low) + Vector256.Sum(high), tail);
     }
 
     internal static ulong Sum128(ReadOnlySpan<byte> data)

@@ -11,9 +11,6 @@ namespace VtepDataPlane.Wire;
 public readonly ref struct Ipv4View
 {
     private const int MinimumIhl = 5;
-    private const ushort DontFragmentBit = 0x4000;
-    private const ushort MoreFragmentsBit = 0x2000;
-    private const ushort FragmentOffsetMask = 0x1FFF;
 
     private readonly ReadOnlySpan<byte> _packet;
 
@@ -32,16 +29,16 @@ public readonly ref struct Ipv4View
     public ushort Identification => BinaryPrimitives.ReadUInt16BigEndian(_packet[Ipv4Header.IdentificationOffset..]);
 
     /// <summary>Routers must not fragment (DF).</summary>
-    public bool DontFragment => (FragmentField & DontFragmentBit) != 0;
+    public bool DontFragment => (FragmentField & Ipv4Header.DontFragmentBit) != 0;
 
     /// <summary>Not the last fragment (MF).</summary>
-    public bool MoreFragments => (FragmentField & MoreFragmentsBit) != 0;
+    public bool MoreFragments => (FragmentField & Ipv4Header.MoreFragmentsBit) != 0;
 
     /// <summary>Place of this fragment in its datagram, in bytes.</summary>
-    public int FragmentOffset => (FragmentField & FragmentOffsetMask) * 8;
+    public int FragmentOffset => (FragmentField & Ipv4Header.FragmentOffsetMask) * 8;
 
     /// <summary>Part of a datagram, the first included.</summary>
-    public bool IsFragment => (FragmentField & (MoreFragmentsBit | FragmentOffsetMask)) != 0;
+    public bool IsFragment => (FragmentField & (Ipv4Header.MoreFragmentsBit | Ipv4Header.FragmentOffsetMask)) != 0;
 
     /// <summary>Hops left.</summary>
     public byte TimeToLive => _packet[Ipv4Header.TimeToLiveOffset];
@@ -90,6 +87,13 @@ public readonly record struct Ipv4Header
     /// <summary>Bytes on the wire.</summary>
     public const int Size = 20;
 
+    /// <summary>Bytes of the longest header, options included.</summary>
+    internal const int MaximumSize = 60;
+
+    internal const ushort DontFragmentBit = 0x4000;
+    internal const ushort MoreFragmentsBit = 0x2000;
+    internal const ushort FragmentOffsetMask = 0x1FFF;
+
     internal const int TrafficClassOffset = 1;
     internal const int TotalLengthOffset = 2;
     internal const int IdentificationOffset = 4;
@@ -136,7 +140,7 @@ public readonly record struct Ipv4Header
         destination[TrafficClassOffset] = TrafficClass;
         BinaryPrimitives.WriteUInt16BigEndian(destination[TotalLengthOffset..], TotalLength);
         BinaryPrimitives.WriteUInt16BigEndian(destination[IdentificationOffset..], Identification);
-        BinaryPrimitives.WriteUInt16BigEndian(destination[FragmentFieldOffset..], DontFragment ? (ushort)0x4000 : (ushort)0);
+        BinaryPrimitives.WriteUInt16BigEndian(destination[FragmentFieldOffset..], DontFragment ? DontFragmentBit : (ushort)0);
         destination[TimeToLiveOffset] = TimeToLive;
         destination[ProtocolOffset] = Protocol;
         BinaryPrimitives.WriteUInt16BigEndian(destination[ChecksumOffset..], 0);

@@ -1,6 +1,7 @@
 // One end of a test of UDP queues: a namespace with an open underlay of two lanes, whose queues the test itself serves.
 
 using System.Diagnostics;
+using NUnit.Framework;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Linux.Udp;
 using VtepDataPlane.Linux.Workers;
@@ -47,15 +48,24 @@ internal sealed class UdpHost : IDisposable
     public int Send(byte[] payload, OuterHeader outer, int lane = 0) =>
         outer.DontFragment ? SendHere(payload, outer, lane) : InNamespace.Run(Place.Name, () => SendHere(payload, outer, lane));
 
-    private int SendHere(byte[] payload, OuterHeader outer, int lane)
+    /// <summary>Sends datagrams in one batch; what Flush says.</summary>
+    public int SendBatch(IEnumerable<byte[]> payloads, OuterHeader outer, OffloadInfo offload = default, int lane = 0)
     {
-        _batch.Count = 0;
-        _batch.TryAdd(payload);
-        _batch[0].Info.Outer = outer;
         UdpQueue queue = Underlay.Queue(lane);
-        queue.Send(_batch[0]);
+        _batch.Count = 0;
+        foreach (byte[] payload in payloads)
+        {
+            Assert.That(_batch.TryAdd(payload));
+            Frame frame = _batch[_batch.Count - 1];
+            frame.Info.Outer = outer;
+            frame.Info.Offload = offload;
+            queue.Send(frame);
+        }
+
         return queue.Flush();
     }
+
+    private int SendHere(byte[] payload, OuterHeader outer, int lane) => SendBatch([payload], outer, lane: lane);
 
     /// <summary>Waits for the next datagram on any lane or in a group.</summary>
     public (byte[] Payload, OuterHeader Outer) Receive(GroupQueue? group = null)
@@ -88,14 +98,32 @@ internal sealed class UdpHost : IDisposable
             for (int lane = 0; lane < Lanes; lane++)
             {
                 Underlay.Queue(lane).Receive(_received);
-                for (int i = 0; i < _received.Count; i++)
-                    lengths.Add(_received[i].Length);
+                foreach (Frame frame in _received)
+                    lengths.Add(frame.Length);
             }
 
             Debug.Assert(lengths.Count <= count);
             return lengths.Count == count;
         });
         return lengths;
+    }
+
+    /// <summary>Receives on all lanes until <paramref name="count"/> datagrams came.</summary>
+    public List<byte[]> ReceiveAll(int count)
+    {
+        var payloads = new List<byte[]>();
+        Wait.Until($"{count} datagrams arrive, not {payloads.Count}", () =>
+        {
+            for (int lane = 0; lane < Lanes; lane++)
+            {
+                Underlay.Queue(lane).Receive(_received);
+                foreach (Frame frame in _received)
+                    payloads.Add(frame.Bytes.ToArray());
+            }
+
+            return payloads.Count >= count;
+        });
+        return payloads;
     }
 
     public void Dispose()

@@ -19,6 +19,8 @@ internal static class Requirements
         ["ethtool"] = "ethtool",
         ["sysctl"] = "procps",
         ["nft"] = "nftables",
+        ["nm"] = "binutils",
+        ["objdump"] = "binutils",
         ["ovs-vsctl"] = "openvswitch-switch",
         ["ovs-vswitchd"] = "openvswitch-switch",
         ["ovsdb-server"] = "openvswitch-switch",

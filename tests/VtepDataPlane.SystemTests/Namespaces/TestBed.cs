@@ -50,15 +50,18 @@ internal abstract class TestBed
     }
 
     /// <summary>Starts vtep on a host, everything it sends being captured.</summary>
-    protected VtepProcess Start(LabHost host, params LabDomain[] domains)
+    protected VtepProcess Start(LabHost host, params LabDomain[] domains) => Start(host, VtepProcess.Executable, domains);
+
+    /// <summary>Starts another build of vtep on a host, everything it sends being captured.</summary>
+    protected VtepProcess Start(LabHost host, string program, params LabDomain[] domains)
     {
         VethLink.FinishChecksumsOf(host.Link.A);
         Capture capture = Own(new Capture(host.Link.B.Namespace, host.Link.B.Device, $"src host {host.Underlay} and udp"));
-        return Start(host, capture, domains);
+        return Start(host, program, capture, domains);
     }
 
     /// <summary>Starts vtep on a host, its link left to offload checksums, hence without a capture.</summary>
-    protected VtepProcess StartWithOffloads(LabHost host, params LabDomain[] domains) => Start(host, null, domains);
+    protected VtepProcess StartWithOffloads(LabHost host, params LabDomain[] domains) => Start(host, VtepProcess.Executable, null, domains);
 
     /// <summary>Ends a VTEP within the test; nothing is judged of it afterwards.</summary>
     protected void Kill(VtepProcess vtep)
@@ -67,9 +70,9 @@ internal abstract class TestBed
         vtep.Dispose();
     }
 
-    private VtepProcess Start(LabHost host, Capture? capture, LabDomain[] domains)
+    private VtepProcess Start(LabHost host, string program, Capture? capture, LabDomain[] domains)
     {
-        VtepProcess process = Own(new VtepProcess(host, domains));
+        VtepProcess process = Own(new VtepProcess(host, program, domains));
         _vteps.Add((process, capture));
         return process;
     }

@@ -16,18 +16,25 @@ internal sealed partial class VtepProcess : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("vtep-test-").FullName;
     private readonly BackgroundProcess _process;
     private readonly List<Regex> _announced = [];
+    private readonly string _program;
     private bool _disposed;
     private LabDomain[] _domains;
 
-    /// <summary>Starts it and waits until it answers.</summary>
+    /// <summary>Starts <see cref="Executable"/> and waits until it answers.</summary>
     public VtepProcess(LabHost host, params LabDomain[] domains)
+        : this(host, Executable, domains)
+    {
+    }
+
+    /// <summary>Starts another build of the program and waits until it answers.</summary>
+    public VtepProcess(LabHost host, string program, params LabDomain[] domains)
     {
         Requirements.Need("ip");
-        if (!File.Exists(Executable))
-            Assert.Fail($"Needs the program at {Executable}: run 'dotnet build -c Release', or let tests/run.sh do it.");
-        (Host, _domains) = (host, domains);
+        if (!File.Exists(program))
+            Assert.Fail($"Needs the program at {program}: run 'dotnet build -c Release', or let tests/run.sh do it.");
+        (Host, _program, _domains) = (host, program, domains);
         WriteConfiguration();
-        _process = host.Namespace.Start(Executable, ["run", "--config", ConfigurationFile]);
+        _process = host.Namespace.Start(program, ["run", "--config", ConfigurationFile]);
         Wait.Until("vtep answers", () => Ended() || (File.Exists(Socket) && TryShow("status").ExitCode == 0), 15, () => Log);
     }
 
@@ -105,7 +112,7 @@ internal sealed partial class VtepProcess : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private CommandResult TryShow(string what) => Command.Run(Executable, "show", what, "--json", "--socket", Socket);
+    private CommandResult TryShow(string what) => Command.Run(_program, "show", what, "--json", "--socket", Socket);
 
     private bool Ended() => _process.HasExited ? throw new AssertionException($"vtep ended early.\n{Log}") : false;
 

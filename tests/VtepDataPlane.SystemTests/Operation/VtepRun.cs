@@ -14,12 +14,16 @@ internal sealed class VtepRun : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("vtep-test-").FullName;
     private readonly NetworkNamespace _place;
+    private readonly string _program;
     private BackgroundProcess? _process;
 
     /// <summary>Writes the configuration; its control socket is added.</summary>
-    public VtepRun(NetworkNamespace place, JsonObject configuration)
+    /// <param name="place">Where it runs.</param>
+    /// <param name="configuration">What the file says.</param>
+    /// <param name="program">The build of vtep; null: <see cref="VtepProcess.Executable"/>.</param>
+    public VtepRun(NetworkNamespace place, JsonObject configuration, string? program = null)
     {
-        _place = place;
+        (_place, _program) = (place, program ?? VtepProcess.Executable);
 
         // Another user may have to read the configuration and to make the socket.
         Command.Run("chmod", "0777", _folder).OrFail();
@@ -80,7 +84,7 @@ internal sealed class VtepRun : IDisposable
     }
 
     /// <summary>Runs one of its commands that ask the running daemon.</summary>
-    public CommandResult Ask(params IEnumerable<string> words) => Command.Run(VtepProcess.Executable, [.. words, "--socket", Socket]);
+    public CommandResult Ask(params IEnumerable<string> words) => Command.Run(_program, [.. words, "--socket", Socket]);
 
     /// <summary>What `vtep show WHAT --json` says.</summary>
     public JsonNode Show(string what) => JsonNode.Parse(Ask("show", what, "--json").OrFail().Output)!;
@@ -118,10 +122,10 @@ internal sealed class VtepRun : IDisposable
     private string ExecutableFor(IEnumerable<string> through)
     {
         if (!through.Contains("setpriv"))
-            return VtepProcess.Executable;
-        Command.Run("cp", "-r", Path.GetDirectoryName(VtepProcess.Executable)!, Copy).OrFail();
+            return _program;
+        Command.Run("cp", "-r", Path.GetDirectoryName(_program)!, Copy).OrFail();
         Command.Run("chmod", "-R", "a+rX", Copy).OrFail();
-        return Path.Combine(Copy, Path.GetFileName(VtepProcess.Executable));
+        return Path.Combine(Copy, Path.GetFileName(_program));
     }
 
     private bool Ended() => Process.HasExited ? throw new AssertionException($"vtep ended early.\n{Process.Text}") : false;

@@ -23,8 +23,8 @@ internal sealed class PathMtusTests
     {
         _changes = 0;
         _paths = new PathMtus(42, lanes: 2, () => _changes++);
-        _paths.Sent(1).Add(_datagram, s_v4, Now);
-        _paths.Sent(1).Add(_datagram, s_v6, Now);
+        _paths.Sent(1).Add(_datagram, _datagram.Length, s_v4, Now);
+        _paths.Sent(1).Add(_datagram, _datagram.Length, s_v6, Now);
     }
 
     [TestCase(1400, 1400)]

@@ -71,6 +71,26 @@ internal sealed class SocketBytesTests
     }
 
     [Test]
+    public void ATrainsControlMessage_IsItsSegmentSize()
+    {
+        byte[] bytes = Filled(ControlMessages.SegmentSize);
+        ControlMessages.WriteSegment(bytes, 1472);
+
+        Assert.That(Convert.ToHexString(bytes), Is.EqualTo("1200000000000000" + "11000000" + "67000000" + "C005" + "000000000000")); // UDP_SEGMENT 1472
+    }
+
+    [Test]
+    public void AReceivedTrain_TellsItsSegmentSize_BesideTheTrafficClass()
+    {
+        byte[] bytes = Convert.FromHexString(
+            "1100000000000000" + "00000000" + "01000000" + "BA00000000000000"       // IP_TOS 0xBA
+            + "1400000000000000" + "11000000" + "68000000" + "C0050000" + "00000000"); // UDP_GRO 1472
+
+        Assert.That((ControlMessages.ReadSegmentSize(bytes), ControlMessages.ReadTrafficClass(bytes)), Is.EqualTo((1472, (byte)0xBA)));
+        Assert.That(ControlMessages.ReadSegmentSize(bytes.AsSpan(0, 24)), Is.Zero, "no train");
+    }
+
+    [Test]
     public void Ipv6ControlMessages_AreHopLimit_TrafficClass_AndPacketInfo()
     {
         byte[] bytes = Filled(ControlMessages.SendSize);

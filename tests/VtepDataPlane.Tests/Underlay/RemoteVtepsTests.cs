@@ -267,16 +267,16 @@ public class RemoteVtepsTests
     {
         RemoteVteps vteps = NewVteps(capacity: 1, learnedLimit: 0);
         int id = vteps.Acquire(Endpoint(1));
-        Assert.That((vteps.PathMtuOf(id), vteps.StateOf(id)), Is.EqualTo((0, PathState.Unknown)));
+        Assert.That(vteps.PathOf(id), Is.EqualTo(new RemotePath(0, PathState.Unknown)));
         vteps.SetPath(id, 1500, PathState.Ok);
-        Assert.That((vteps.PathMtuOf(id), vteps.StateOf(id)), Is.EqualTo((1500, PathState.Ok)));
+        Assert.That(vteps.PathOf(id), Is.EqualTo(new RemotePath(1500, PathState.Ok)));
         vteps.SetPath(id, 0, PathState.NoRoute);
-        Assert.That((vteps.PathMtuOf(id), vteps.StateOf(id)), Is.EqualTo((0, PathState.NoRoute)));
+        Assert.That(vteps.PathOf(id), Is.EqualTo(new RemotePath(0, PathState.NoRoute)));
         vteps.SetPath(id, 9000, PathState.Loop);
         vteps.Release(id);
         vteps.Reclaim(id);
         Assert.That(vteps.Acquire(Endpoint(2)), Is.EqualTo(id));
-        Assert.That((vteps.PathMtuOf(id), vteps.StateOf(id)), Is.EqualTo((0, PathState.Unknown)));
+        Assert.That(vteps.PathOf(id), Is.EqualTo(new RemotePath(0, PathState.Unknown)));
     }
 
     // --- the index ---

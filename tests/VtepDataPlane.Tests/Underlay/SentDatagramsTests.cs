@@ -20,7 +20,7 @@ internal sealed class SentDatagramsTests
     {
         var sent = new SentDatagrams(s_key);
         byte[] datagram = Datagram(1);
-        sent.Add(datagram, s_peer, Now);
+        Add(sent, datagram);
 
         Assert.That(sent.Contains(datagram, s_peer, Now));
         Assert.That(sent.Contains(datagram.AsSpan(0, 64), s_peer, Now));
@@ -33,7 +33,7 @@ internal sealed class SentDatagramsTests
     public void AnotherDestination_IsNotRecognised()
     {
         var sent = new SentDatagrams(s_key);
-        sent.Add(Datagram(1), s_peer, Now);
+        Add(sent, Datagram(1));
 
         Assert.That(sent.Contains(Datagram(1), s_other, Now), Is.False);
     }
@@ -43,7 +43,7 @@ internal sealed class SentDatagramsTests
     {
         var sent = new SentDatagrams(s_key);
         byte[] datagram = Datagram(1);
-        sent.Add(datagram, s_peer, Now);
+        Add(sent, datagram);
         for (int bit = 0; bit < 8 * SentDatagrams.PrefixLength; bit++)
         {
             byte[] quote = datagram[..SentDatagrams.PrefixLength];
@@ -56,7 +56,7 @@ internal sealed class SentDatagramsTests
     public void ADatagramEveryPathCarries_IsNotNoted()
     {
         var sent = new SentDatagrams(s_key);
-        sent.Add(Datagram(1, SentDatagrams.UnnotedLength), s_peer, Now);
+        Add(sent, Datagram(1, SentDatagrams.UnnotedLength));
 
         Assert.That(sent.Contains(Datagram(1, SentDatagrams.UnnotedLength), s_peer, Now), Is.False);
     }
@@ -68,7 +68,7 @@ internal sealed class SentDatagramsTests
     public void AfterAWhile_ItIsForgotten(int seconds, bool recognised)
     {
         var sent = new SentDatagrams(s_key);
-        sent.Add(Datagram(1), s_peer, Now);
+        Add(sent, Datagram(1));
 
         Assert.That(sent.Contains(Datagram(1), s_peer, Now + seconds * 1000L), Is.EqualTo(recognised));
     }
@@ -78,7 +78,7 @@ internal sealed class SentDatagramsTests
     {
         var sent = new SentDatagrams(s_key);
         for (int i = 0; i < 1000; i++)
-            sent.Add(Datagram(i), s_peer, Now);
+            Add(sent, Datagram(i));
 
         int found = Enumerable.Range(0, 1000).Count(i => sent.Contains(Datagram(i), s_peer, Now));
         Assert.That(found, Is.GreaterThan(900), "two may share a place: the later one has it");
@@ -93,8 +93,8 @@ internal sealed class SentDatagramsTests
     public void TheKey_DecidesWhereThingsLie()
     {
         var one = new SentDatagrams(s_key, 1);
-        one.Add(Datagram(1), s_peer, Now);
-        one.Add(Datagram(2), s_peer, Now);
+        Add(one, Datagram(1));
+        Add(one, Datagram(2));
 
         Assert.That(one.Contains(Datagram(1), s_peer, Now), Is.False, "one place: the later one has it");
         Assert.That(one.Contains(Datagram(2), s_peer, Now));
@@ -109,22 +109,33 @@ internal sealed class SentDatagramsTests
     }
 
     [Test]
+    public void AStartIsEnough_WhenTheLengthIsTold()
+    {
+        var sent = new SentDatagrams(s_key);
+        sent.Add(Datagram(1).AsSpan(0, SentDatagrams.PrefixLength), 1400, s_peer, Now);
+
+        Assert.That(sent.Contains(Datagram(1), s_peer, Now));
+    }
+
+    [Test]
     public void AddAndContains_AllocateNothing()
     {
         var sent = new SentDatagrams(s_key);
         byte[] datagram = Datagram(1);
-        sent.Add(datagram, s_peer, Now);
+        Add(sent, datagram);
         _ = sent.Contains(datagram, s_peer, Now);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1000; i++)
         {
-            sent.Add(datagram, s_peer, Now);
+            Add(sent, datagram);
             _ = sent.Contains(datagram, s_peer, Now);
         }
 
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }
+
+    private static void Add(SentDatagrams sent, byte[] datagram) => sent.Add(datagram, datagram.Length, s_peer, Now);
 
     private static byte[] Datagram(int seed, int length = 1400)
     {
