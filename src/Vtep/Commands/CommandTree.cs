@@ -25,6 +25,7 @@ internal static class CommandTree
             ShowCommand.Create(),
             ReloadCommand.Create(),
             FdbCommand.Create(),
+            BenchCommand.Create(),
         };
 
     /// <summary>Parses and runs a command line; gives the exit code.</summary>

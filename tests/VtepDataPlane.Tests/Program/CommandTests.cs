@@ -12,9 +12,9 @@ public sealed class CommandTests
 {
     private const string Good = """{ "control": { "socket": "SOCKET" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""";
 
-    [TestCase("", "vtep needs a command: run, check, show, reload, fdb.", "Try vtep --help.")]
+    [TestCase("", "vtep needs a command: run, check, show, reload, fdb, bench.", "Try vtep --help.")]
     [TestCase("chek", "vtep has no command 'chek'; did you mean check?", "Try vtep --help.")]
-    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, show, reload, fdb.", "Try vtep --help.")]
+    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, show, reload, fdb, bench.", "Try vtep --help.")]
     [TestCase("show", "vtep show needs a command: status, domains, ports, peers, fdb, neighbors, counters.", "Try vtep show --help.")]
     [TestCase("show fbd", "vtep show has no command 'fbd'; did you mean fdb?", "Try vtep show --help.")]
     [TestCase("fdb ad", "vtep fdb has no command 'ad'; did you mean add?", "Try vtep fdb --help.")]
@@ -22,6 +22,8 @@ public sealed class CommandTests
     [TestCase("check", "Required argument 'FILE' missing for command: 'check'.", "Try vtep check --help.")]
     [TestCase("show status --yaml", "Unrecognized command or argument '--yaml'.", "Try vtep show status --help.")]
     [TestCase("show status --socket /", "--socket: '/' is no absolute path of a file; write it like /run/vtep/vtep.sock.")]
+    [TestCase("bench --seconds 0", "--seconds: '0' is no number from 1 to 3600.", "Try vtep bench --help.")]
+    [TestCase("bench --seconds x", "--seconds: 'x' is no number from 1 to 3600.", "Try vtep bench --help.")]
     public async Task WrongCommandLine_IsExplained_AndExitCodeTwo(string line, params string[] sentences)
     {
         (int exitCode, string output, string errors) = await RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -36,7 +38,7 @@ public sealed class CommandTests
         (int exitCode, string output, string errors) = await RunAsync("--help");
 
         Assert.That((exitCode, errors), Is.EqualTo((0, "")));
-        foreach (string command in new[] { "run", "check", "show", "reload", "fdb" })
+        foreach (string command in new[] { "run", "check", "show", "reload", "fdb", "bench" })
             Assert.That(output, Does.Match($@"(?m)^  {command}\b"));
     }
 

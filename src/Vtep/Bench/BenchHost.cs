@@ -1,5 +1,4 @@
-// A host whose queues hand out prepared frames and swallow what is sent: nothing but the data plane is measured. Receiving costs one
-// copy of the frame into its slot, which a real queue has the kernel do.
+// A host with one port and one underlay in memory.
 
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
@@ -7,52 +6,13 @@ using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
-namespace VtepDataPlane.Benchmarks;
-
-/// <summary>Hands out its frames in turn, a full batch at a time.</summary>
-public sealed class BenchQueue : IFrameQueue
-{
-    private int _next;
-    private int _noted;
-
-    public byte[][] Frames { get; set; } = [];
-
-    public VtepEndpoint Source { get; set; }
-
-    public QueueMeters Meters { get; } = new();
-
-    public int Receive(FrameBatch batch)
-    {
-        batch.Count = batch.Capacity;
-        for (int i = 0; i < batch.Capacity; i++)
-        {
-            byte[] frame = Frames[_next];
-            _next = _next + 1 == Frames.Length ? 0 : _next + 1;
-            frame.CopyTo(batch.RoomOf(i));
-            batch.Reset(i, frame.Length).Outer.Remote = Source;
-            Meters.CountReceived(frame.Length);
-        }
-
-        return batch.Count;
-    }
-
-    public void Send(in Frame frame)
-    {
-        _noted++;
-        Meters.CountSent(frame.Length);
-    }
-
-    public int Flush()
-    {
-        int sent = _noted;
-        _noted = 0;
-        return sent;
-    }
-}
+namespace VtepDataPlane.Daemon.Bench;
 
 /// <summary>One port, one underlay.</summary>
-public sealed class BenchHost : IHostNetwork
+internal sealed class BenchHost : IHostNetwork
 {
+    private const string FixedMtu = "a benchmark's port has a fixed MTU";
+
     public BenchQueue PortQueue { get; } = new();
 
     public BenchQueue UnderlayQueue { get; } = new();
@@ -83,7 +43,7 @@ public sealed class BenchHost : IHostNetwork
 
         public bool TrySetMtu(int mtu, out string? why)
         {
-            why = "a benchmark's port has a fixed MTU";
+            why = FixedMtu;
             return false;
         }
 
