@@ -91,11 +91,12 @@ public sealed class CoalescerPropertyTests
         Assert.That(Coalescing.Groups(frames), Is.EqualTo(Model(frames)));
     });
 
+    // Not exactly: two flows in one cell close each other's trains, and what starts anew there may go on for longer than the model's.
     [Test]
-    public void SeveralSenders_AreMergedNoMoreThanTheModelSays() => s_traffic.Sample(frames =>
+    public void SeveralSenders_AreMergedOnlyWhereTheModelAllowsIt() => s_traffic.Sample(frames =>
     {
-        HashSet<(int, int)> allowed = [.. Couplings(Model(frames))];
-        Assert.That(Couplings(Coalescing.Groups(frames)).Where(pair => !allowed.Contains(pair)), Is.Empty);
+        foreach (Written train in Coalescing.Run(frames).Where(train => train.Frames.Length > 1))
+            Assert.That(MayGoTogether([.. train.Frames.Select(frame => frames[frame])]), string.Join(' ', train.Frames));
     });
 
     [Test]
@@ -261,9 +262,6 @@ public sealed class CoalescerPropertyTests
 
         return string.Join(" | ", trains.Select(train => string.Join(' ', train)));
     }
-
-    private static IEnumerable<(int, int)> Couplings(string groups) =>
-        groups.Split(" | ").Select(group => group.Split(' ').Select(int.Parse).ToArray()).SelectMany(train => train.Zip(train.Skip(1)));
 
     private static bool MayGoTogether(Noted[] frames)
     {
