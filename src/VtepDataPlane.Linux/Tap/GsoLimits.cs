@@ -12,8 +12,9 @@
 //
 // The limits fit frames of the host's own TCP only, which asks the device before it makes one. A super-frame from elsewhere, through a
 // bridge or a router, was made without asking (46 segments, from a container's veth), and if it is larger than the limits the kernel
-// cuts it up in software, into single frames for us to read: measured here, a tenth of the speed. So devices in a bridge, and those of a host that
-// forwards, keep the kernel's limits; a second send with the rest costs far less.
+// cuts it up in software, into single frames for us to read: a tenth of the speed, measured with a bridge. So devices in a bridge, and those
+// of a host that forwards, keep the kernel's limits; a second send with the rest costs far less. Where there are very many devices they keep
+// them too, for a quick start (TapSettings).
 //
 // Pure, but for IsRouter. Any thread.
 

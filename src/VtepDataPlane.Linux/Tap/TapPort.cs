@@ -27,8 +27,11 @@ internal readonly record struct TapSettings(bool IsMultiQueue, int TxQueueLength
     /// <summary>The kernel cuts super-frames up itself and hands over plain frames, as it does when it is too old for anything else.</summary>
     public bool WithoutSuperFrames { get; init; }
 
+    /// <summary>The kernel's super-frames are kept to what one send carries (<see cref="GsoLimits"/>): two more requests a device.</summary>
+    public bool LimitsSuperFrames { get; init; }
+
     /// <summary>For a handful of ports.</summary>
-    public static TapSettings Few => new(IsMultiQueue: true, TxQueueLength: 10_000, HasIPv6: true);
+    public static TapSettings Few => new(IsMultiQueue: true, TxQueueLength: 10_000, HasIPv6: true) { LimitsSuperFrames = true };
 
     /// <summary>
     /// For thousands of ports. A multi-queue device has room for 256 queues, some 200 KiB of kernel memory, and a long queue another
@@ -53,6 +56,7 @@ internal sealed class TapPort : IAccessPort
     private LinkInfo? _found;
     private GsoLimits _foundLimits;
     private GsoLimits _limits;
+    private (int Mtu, int Master)? _limitedFor;
     private ulong _mac;
     private int _index;
     private int _mtu;
@@ -127,7 +131,8 @@ internal sealed class TapPort : IAccessPort
         }
 
         Volatile.Write(ref _mtu, mtu);
-        LimitSuperFrames(_netlink.GetLink(InterfaceIndex));
+        if (_settings.LimitsSuperFrames)
+            LimitSuperFrames(_netlink.GetLink(InterfaceIndex));
         return true;
     }
 
@@ -204,6 +209,7 @@ internal sealed class TapPort : IAccessPort
                 ?? throw new VtepException($"Port '{Name}': the device was deleted while it was being opened.");
             Volatile.Write(ref _index, link.Index);
             _foundLimits = _limits = LimitsOf(link);
+            _limitedFor = null;
             SetUp(link);
             AttachQueues(device.Descriptors);
             _ = Refresh(_netlink.GetLink(link.Index));
@@ -251,11 +257,13 @@ internal sealed class TapPort : IAccessPort
             Want(_netlink.SetLink(link.Index, new LinkChange { Up = true }), "it can't be set up and stays down");
     }
 
-    // What can't be set isn't tried again until something else is wanted, and what somebody else set meanwhile stays.
+    // Decided anew when the MTU or the bridge changes only: this is asked for every port whenever anything on the host does. What can't be
+    // set isn't tried again until something else is wanted, and what somebody else set meanwhile stays.
     private void LimitSuperFrames(LinkInfo? link)
     {
-        if (link is null || !IsOpen)
+        if (link is null || !IsOpen || !_settings.LimitsSuperFrames || _limitedFor == (link.Mtu, link.Master))
             return;
+        _limitedFor = (link.Mtu, link.Master);
         GsoLimits wanted = link.Master != 0 || GsoLimits.IsRouter() ? _foundLimits : GsoLimits.For(link.Mtu);
         if (wanted == _limits)
             return;

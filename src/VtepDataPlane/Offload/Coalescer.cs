@@ -16,6 +16,7 @@
 // Memory is allocated once. The headers lie in pinned memory, so that their addresses can be handed to the kernel. One thread.
 
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
@@ -29,6 +30,7 @@ internal sealed class Coalescer(int capacity)
     public const int MaxFrames = 64;
 
     private const int None = -1;
+    private const uint Closed = 0;
     private const int MaxPacket = ushort.MaxValue;
 
     /// <summary>The kernel's floor for a TCP segment size (TCP_MIN_GSO_SIZE in include/net/tcp.h).</summary>
@@ -47,11 +49,11 @@ internal sealed class Coalescer(int capacity)
     private readonly Train[] _trains = new Train[capacity];
     private readonly byte[] _headers = GC.AllocateUninitializedArray<byte>(capacity * HeaderLayout.Room, pinned: true);
 
-    // A cell holds the serial number of a train, which goes on counting over Begin: so the table needs no clearing.
+    // A cell holds the serial number of the train that a frame of its flows may join. Serial numbers go on counting over Begin, so the table needs
+    // no clearing: one below the first that is open is no train's.
     private readonly uint[] _cells = new uint[1 << CellBits];
     private uint _firstSerial = 1;
-    private int _closedBelow;
-    private int _lastJoined;
+    private uint _firstOpen = 1;
     private TrainKinds _kinds;
 
     /// <summary>Frames added.</summary>
@@ -71,8 +73,7 @@ internal sealed class Coalescer(int capacity)
     public void Begin(TrainKinds kinds)
     {
         _firstSerial += (uint)Trains;
-        _closedBelow = 0;
-        _lastJoined = None;
+        _firstOpen = _firstSerial;
         _kinds = kinds;
         Count = 0;
         Trains = 0;
@@ -82,26 +83,32 @@ internal sealed class Coalescer(int capacity)
     /// <param name="frame">The frame. Looked at now and never again.</param>
     /// <param name="headers">What <see cref="FrameHeaders.Parse"/> made of it, or default: such a frame stays single.</param>
     /// <param name="offload">Its metadata.</param>
-    /// <returns>It joined a train.</returns>
-    public bool Add(ReadOnlySpan<byte> frame, in FrameHeaders headers, in OffloadInfo offload)
+    [MethodImpl(MethodImplOptions.NoInlining)] // or it fills a caller up, and what it calls isn't inlined any more
+    public void Add(ReadOnlySpan<byte> frame, in FrameHeaders headers, in OffloadInfo offload)
     {
         int number = Count++;
         if (!HasPorts(headers))
         {
             if (MayBeOfAnyFlow(headers))
-                _closedBelow = Trains;
+                _firstOpen = _firstSerial + (uint)Trains;
             AddSingle(number, frame.Length);
-            return false;
+            return;
         }
 
+        ref uint cell = ref Cell(frame, headers);
         if (offload.IsSuperFrame || !Segment.TryRead(frame, headers, _kinds, out Segment segment))
         {
-            Close(ref Cell(frame, headers));
-            AddSingle(number, frame.Length);
-            return false;
+            Close(ref cell, number, frame.Length);
+            return;
         }
 
-        return Add(number, segment, headers, offload);
+        int train = TrainIn(cell);
+        if (train == None || !MayJoin(_trains[train], HeaderOf(train), segment, headers, offload))
+            Start(number, segment, headers, offload, ref cell);
+        else if (segment.IsIntact(headers, offload, _trains[train].FlowSum))
+            Join(ref _trains[train], number, segment, ref cell);
+        else
+            Close(ref cell, number, frame.Length);
     }
 
     /// <summary>The headers of a train of several frames as they stand in its super-frame, in pinned memory until the next <see cref="Begin"/>.</summary>
@@ -115,85 +122,62 @@ internal sealed class Coalescer(int capacity)
         return header;
     }
 
-    private bool Add(int number, in Segment segment, in FrameHeaders headers, in OffloadInfo offload)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool MayJoin(
+        in Train train, ReadOnlySpan<byte> header, in Segment segment, in FrameHeaders headers, in OffloadInfo offload) =>
+        train.NextSequence == segment.Sequence && segment.PayloadLength <= train.GsoSize
+        && train.Layout == segment.Layout && train.HeaderLength == segment.HeaderLength && train.NeedsChecksum == offload.NeedsChecksum
+        && train.Length + segment.PayloadLength - headers.NetworkOffset <= MaxPacket
+        && (segment.IsAtomic || train.NextIdentification == segment.Identification)
+        && HeaderLayout.AreAlike(segment.Layout, header[..segment.HeaderLength], segment.Header);
+
+    private void Join(ref Train train, int frame, in Segment segment, ref uint cell)
     {
-        int train = _lastJoined; // most often the flow is that of the frame before, and needn't be looked up
-        if (!MayJoin(train, segment, headers, offload))
-        {
-            ref uint cell = ref Cell(segment.Frame, headers);
-            train = TrainIn(cell);
-            if (!MayJoin(train, segment, headers, offload))
-            {
-                Close(ref cell);
-                return Start(number, segment, headers, offload, ref cell);
-            }
-        }
-
-        if (segment.IsIntact(headers, offload))
-        {
-            Join(train, number, segment);
-            return true;
-        }
-
-        _trains[train].IsOpen = false;
-        AddSingle(number, segment.Frame.Length);
-        return false;
-    }
-
-    private bool MayJoin(int number, in Segment segment, in FrameHeaders headers, in OffloadInfo offload)
-    {
-        if (number < _closedBelow)
-            return false;
-        ref readonly Train train = ref _trains[number];
-        return train.IsOpen && train.Layout == segment.Layout && train.HeaderLength == segment.HeaderLength
-            && train.NeedsChecksum == offload.NeedsChecksum && segment.PayloadLength <= train.GsoSize
-            && train.Length + segment.PayloadLength - headers.NetworkOffset <= MaxPacket
-            && train.NextSequence == segment.Sequence && (segment.IsAtomic || train.NextIdentification == segment.Identification)
-            && HeaderLayout.AreAlike(segment.Layout, HeaderOf(number)[..segment.HeaderLength], segment.Header);
-    }
-
-    private void Join(int number, int frame, in Segment segment)
-    {
-        ref Train train = ref _trains[number];
         _next[train.Last] = frame;
         train.Last = frame;
         train.Frames++;
         train.Length += segment.PayloadLength;
         train.EndsWithPush = segment.HasPush;
-        train.IsOpen = segment.PayloadLength == train.GsoSize && !segment.HasPush && train.Frames < MaxFrames;
         Advance(ref train, segment);
-        _lastJoined = number;
+        if (segment.PayloadLength < train.GsoSize || segment.HasPush || train.Frames == MaxFrames)
+            cell = Closed;
     }
 
-    /// <summary>The frame opens a train where others may follow. Returns false: it didn't join one.</summary>
-    private bool Start(int frame, in Segment segment, in FrameHeaders headers, in OffloadInfo offload, ref uint cell)
+    /// <summary>The frame opens a train, if others may follow it.</summary>
+    private void Start(int frame, in Segment segment, in FrameHeaders headers, in OffloadInfo offload, ref uint cell)
     {
-        ref Train train = ref AddSingle(frame, segment.Frame.Length);
-        bool isTooShort = segment.Kind == TrainKinds.Tcp && segment.PayloadLength < MinTcpGsoSize;
-        if (segment.HasPush || isTooShort || !segment.IsIntact(headers, offload))
-            return false;
-        train.IsOpen = true;
-        train.Kind = segment.Kind;
+        int number = Trains;
+        ref Train train = ref Close(ref cell, frame, segment.Frame.Length);
+        bool isTcp = headers.Protocol == IpProtocol.Tcp;
+        ulong flowSum = InternetChecksum.PseudoHeaderSum(segment.Frame, headers, transportLength: 0);
+        if (segment.HasPush || (isTcp && segment.PayloadLength < MinTcpGsoSize) || !segment.IsIntact(headers, offload, flowSum))
+            return;
+        train.Kind = isTcp ? TrainKinds.Tcp : TrainKinds.Udp;
         train.Layout = segment.Layout;
         train.HeaderLength = segment.HeaderLength;
         train.GsoSize = segment.PayloadLength;
         train.NeedsChecksum = offload.NeedsChecksum;
-        train.EndsWithPush = false;
         train.NextSequence = segment.Sequence;
         train.NextIdentification = segment.Identification;
+        train.FlowSum = flowSum;
         train.Headers = headers;
         Advance(ref train, segment);
-        _lastJoined = Trains - 1;
-        cell = _firstSerial + (uint)_lastJoined;
-        segment.Header.CopyTo(HeaderOf(_lastJoined));
-        return false;
+        segment.Header.CopyTo(HeaderOf(number));
+        cell = _firstSerial + (uint)number;
     }
 
     private static void Advance(ref Train train, in Segment segment)
     {
         train.NextIdentification++;
-        if (segment.Kind == TrainKinds.Tcp)
+        if (train.Kind == TrainKinds.Tcp)
             train.NextSequence += (uint)segment.PayloadLength;
+    }
+
+    /// <summary>Nothing joins the cell's train any more. The frame is a train of one, for now.</summary>
+    private ref Train Close(ref uint cell, int frame, int length)
+    {
+        cell = Closed;
+        return ref AddSingle(frame, length);
     }
 
     private ref Train AddSingle(int frame, int length)
@@ -206,25 +190,18 @@ internal sealed class Coalescer(int capacity)
         train.HeaderLength = 0;
         train.GsoSize = 0;
         train.Kind = TrainKinds.None;
-        train.IsOpen = false;
         return ref train;
     }
 
-    private void Close(ref uint cell)
-    {
-        int train = TrainIn(cell);
-        if (train != None)
-            _trains[train].IsOpen = false;
-        cell = 0;
-    }
-
-    // a number from before Begin is none, but for a serial number that has come round: that is a collision like any other
+    // After a wrap of serial numbers an old one may seem to be a train of today: a collision like any other.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int TrainIn(uint cell)
     {
-        uint train = cell - _firstSerial;
-        return train < (uint)Trains ? (int)train : None;
+        uint next = _firstSerial + (uint)Trains;
+        return cell != Closed && cell - _firstOpen < next - _firstOpen ? (int)(cell - _firstSerial) : None;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Span<byte> HeaderOf(int train) => _headers.AsSpan(train * HeaderLayout.Room, HeaderLayout.Room);
 
     private static bool HasPorts(in FrameHeaders headers) =>

@@ -8,102 +8,111 @@
 // Pure functions; any thread.
 
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Offload;
 
 /// <summary>What tells a frame from its neighbours in a train.</summary>
-internal readonly ref struct Segment
+internal ref struct Segment
 {
-    private const TcpFlags Required = TcpFlags.Ack;
-    private const TcpFlags Allowed = TcpFlags.Ack | TcpFlags.Psh | TcpFlags.Ece;
+    private const int FlagsThatMatter = 0xFF & ~(int)(TcpFlags.Psh | TcpFlags.Ece);
 
-    private Segment(ReadOnlySpan<byte> frame, in FrameHeaders headers, int headerLength, TrainKinds kind)
-    {
-        Frame = frame;
-        HeaderLength = headerLength;
-        Kind = kind;
-        Layout = HeaderLayout.IndexOf(headers);
-        IsAtomic = headers.DontFragment || headers.IpVersion == 6;
-        if (headers.IpVersion == 4)
-            Identification = BinaryPrimitives.ReadUInt16BigEndian(frame[(headers.NetworkOffset + Ipv4Header.IdentificationOffset)..]);
-    }
+    /// <summary>The whole frame.</summary>
+    public ReadOnlySpan<byte> Frame;
 
-    public ReadOnlySpan<byte> Frame { get; }
-
-    public int HeaderLength { get; }
-
-    public TrainKinds Kind { get; }
-
-    /// <summary>Which bytes of the headers must be those of the neighbours.</summary>
-    public byte Layout { get; }
-
-    /// <summary>It can't be fragmented, so its identification means nothing (RFC 6864 section 4.1), and segmentation may give it another.</summary>
-    public bool IsAtomic { get; }
-
-    /// <summary>Of IPv4.</summary>
-    public ushort Identification { get; }
+    /// <summary>Bytes of all headers.</summary>
+    public int HeaderLength;
 
     /// <summary>Of TCP.</summary>
-    public uint Sequence { get; private init; }
+    public uint Sequence;
+
+    /// <summary>Of IPv4 without DF.</summary>
+    public ushort Identification;
+
+    /// <summary>It can't be fragmented, so its identification means nothing (RFC 6864 section 4.1), and segmentation may give it another.</summary>
+    public bool IsAtomic;
 
     /// <summary>TCP's PSH: nothing may follow.</summary>
-    public bool HasPush { get; private init; }
+    public bool HasPush;
 
-    public ReadOnlySpan<byte> Header => Frame[..HeaderLength];
+    /// <summary>Which bytes of the headers must be those of the neighbours.</summary>
+    public byte Layout;
 
-    public int PayloadLength => Frame.Length - HeaderLength;
+    public readonly ReadOnlySpan<byte> Header => Frame[..HeaderLength];
+
+    public readonly int PayloadLength => Frame.Length - HeaderLength;
 
     /// <summary>False for a frame that can't be in a train of these kinds. Checksums aren't looked at, see <see cref="IsIntact"/>.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> frame, in FrameHeaders headers, TrainKinds kinds, out Segment segment)
+    /// <param name="frame">The frame, with a transport header of TCP or UDP.</param>
+    /// <param name="headers">What was read in it.</param>
+    /// <param name="kinds">Kinds of trains.</param>
+    /// <param name="segment">Borrows the frame.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryRead(ReadOnlySpan<byte> frame, scoped in FrameHeaders headers, TrainKinds kinds, out Segment segment)
     {
         segment = default;
         int plain = headers.NetworkOffset + (headers.IpVersion == 4 ? Ipv4Header.Size : Ipv6Header.Size);
-        if (headers.TransportOffset != plain || headers.IsFragment || headers.NetworkOffset + headers.NetworkLength != frame.Length)
+        if (headers.TransportOffset != plain || headers.NetworkOffset + headers.NetworkLength != frame.Length)
             return false;
-        if (headers.Protocol == IpProtocol.Tcp)
-            return (kinds & TrainKinds.Tcp) != 0 && TryReadTcp(frame, headers, out segment);
-        return headers.Protocol == IpProtocol.Udp && (kinds & TrainKinds.Udp) != 0 && TryReadUdp(frame, headers, out segment);
+        segment.Frame = frame;
+        segment.Layout = HeaderLayout.IndexOf(headers);
+        segment.IsAtomic = headers.DontFragment || headers.IpVersion == 6;
+        if (!segment.IsAtomic)
+            segment.Identification = BinaryPrimitives.ReadUInt16BigEndian(frame[(headers.NetworkOffset + Ipv4Header.IdentificationOffset)..]);
+        return headers.Protocol == IpProtocol.Tcp
+            ? (kinds & TrainKinds.Tcp) != 0 && segment.TryReadTcp(headers.TransportOffset)
+            : (kinds & TrainKinds.Udp) != 0 && segment.TryReadUdp(headers.TransportOffset);
     }
 
     /// <summary>
     /// The checksums are right, or the transport's is left to be finished as <paramref name="offload"/> says. A super-frame gets new ones, which
     /// would hide that the old ones were wrong.
     /// </summary>
-    public bool IsIntact(in FrameHeaders headers, in OffloadInfo offload)
+    /// <param name="headers">What was read in the frame.</param>
+    /// <param name="offload">Its metadata.</param>
+    /// <param name="flowSum">The sum of its pseudo-header without the length, the same for all frames of a flow.</param>
+    public readonly bool IsIntact(in FrameHeaders headers, in OffloadInfo offload, ulong flowSum)
     {
-        if (headers.IpVersion == 4 && InternetChecksum.Compute(Frame.Slice(headers.NetworkOffset, Ipv4Header.Size)) != 0)
+        if (headers.IpVersion == 4 && !IsHeaderIntact(Frame.Slice(headers.NetworkOffset, Ipv4Header.Size)))
             return false;
+        ReadOnlySpan<byte> transport = Frame[headers.TransportOffset..];
+        ulong pseudoHeader = flowSum + (uint)transport.Length;
         if (!offload.NeedsChecksum)
-            return TransportChecksum.IsValid(Frame, headers);
-        return TransportChecksum.IsPartial(Frame, headers, out ushort start, out ushort offset)
-            && offload.ChecksumStart == start && offload.ChecksumOffset == offset;
+            return InternetChecksum.Fold(InternetChecksum.Sum(transport, pseudoHeader)) == 0xFFFF;
+        int field = headers.Protocol == IpProtocol.Tcp ? TcpView.ChecksumOffset : UdpHeader.ChecksumOffset;
+        return offload.ChecksumStart == headers.TransportOffset && offload.ChecksumOffset == field
+            && BinaryPrimitives.ReadUInt16BigEndian(transport[field..]) == InternetChecksum.Fold(pseudoHeader);
     }
 
-    private static bool TryReadTcp(ReadOnlySpan<byte> frame, in FrameHeaders headers, out Segment segment)
+    // ten words at once; a sum of 0xFFFF is one in either byte order
+    private static bool IsHeaderIntact(ReadOnlySpan<byte> header)
     {
-        segment = default;
-        if (!TcpView.TryParse(frame[headers.TransportOffset..], out TcpView tcp) || (tcp.Flags & ~Allowed) != 0 || (tcp.Flags & Required) == 0)
-            return false;
-        int headerLength = headers.TransportOffset + tcp.HeaderLength;
-        if (headerLength == frame.Length)
-            return false;
-        segment = new Segment(frame, headers, headerLength, TrainKinds.Tcp)
-        {
-            Sequence = tcp.SequenceNumber,
-            HasPush = (tcp.Flags & TcpFlags.Psh) != 0,
-        };
-        return true;
+        ulong first = MemoryMarshal.Read<ulong>(header);
+        ulong second = MemoryMarshal.Read<ulong>(header[8..]);
+        ulong sum = (uint)first + (first >> 32) + (uint)second + (second >> 32) + MemoryMarshal.Read<uint>(header[16..]);
+        return InternetChecksum.Fold(sum) == 0xFFFF;
     }
 
-    private static bool TryReadUdp(ReadOnlySpan<byte> frame, in FrameHeaders headers, out Segment segment)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryReadTcp(int transportOffset)
     {
-        segment = default;
-        ReadOnlySpan<byte> transport = frame[headers.TransportOffset..];
-        if (!UdpView.TryParse(transport, out UdpView udp) || udp.Length != transport.Length || udp.Checksum == 0 || udp.Payload.IsEmpty)
-            return false;
-        segment = new Segment(frame, headers, headers.TransportOffset + UdpHeader.Size, TrainKinds.Udp);
-        return true;
+        ReadOnlySpan<byte> tcp = Frame.Slice(transportOffset, TcpView.MinimumHeaderSize);
+        int lengthAndFlags = BinaryPrimitives.ReadUInt16BigEndian(tcp[TcpView.DataOffsetOffset..]);
+        int length = (lengthAndFlags >> 12) * sizeof(uint);
+        HeaderLength = transportOffset + length;
+        Sequence = BinaryPrimitives.ReadUInt32BigEndian(tcp[TcpView.SequenceNumberOffset..]);
+        HasPush = (lengthAndFlags & (int)TcpFlags.Psh) != 0;
+        return (lengthAndFlags & FlagsThatMatter) == (int)TcpFlags.Ack && length >= TcpView.MinimumHeaderSize && HeaderLength < Frame.Length;
+    }
+
+    private bool TryReadUdp(int transportOffset)
+    {
+        ReadOnlySpan<byte> udp = Frame[transportOffset..];
+        uint lengthAndChecksum = BinaryPrimitives.ReadUInt32BigEndian(udp[UdpHeader.LengthOffset..]);
+        HeaderLength = transportOffset + UdpHeader.Size;
+        return lengthAndChecksum >> 16 == udp.Length && (ushort)lengthAndChecksum != 0 && HeaderLength < Frame.Length;
     }
 }

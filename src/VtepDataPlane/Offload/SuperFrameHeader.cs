@@ -25,7 +25,7 @@ internal static class SuperFrameHeader
         int transportLength = train.Length - headers.TransportOffset;
         int field = isUdp ? UdpHeader.ChecksumOffset : TcpView.ChecksumOffset;
         Span<byte> transport = header[headers.TransportOffset..];
-        Write(transport, field, InternetChecksum.Fold(InternetChecksum.PseudoHeaderSum(header, headers, transportLength)));
+        Write(transport, field, InternetChecksum.Fold(train.FlowSum + (uint)transportLength));
         if (isUdp)
             Write(transport, UdpHeader.LengthOffset, transportLength);
         else if (train.EndsWithPush)

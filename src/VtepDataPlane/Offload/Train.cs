@@ -39,13 +39,11 @@ internal struct Train
     /// <summary>What kind; None when nothing could follow the first.</summary>
     public TrainKinds Kind;
 
-    /// <summary>Another frame may still join.</summary>
-    internal bool IsOpen;
-
     internal bool NeedsChecksum;
     internal bool EndsWithPush;
     internal byte Layout;
     internal ushort NextIdentification;
     internal uint NextSequence;
+    internal ulong FlowSum;
     internal FrameHeaders Headers;
 }

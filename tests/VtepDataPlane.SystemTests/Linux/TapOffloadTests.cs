@@ -99,6 +99,13 @@ internal sealed class TapOffloadTests
         }
     }
 
+    [Test]
+    public void Limits_OfOneOfThousands_StayAsTheyWere()
+    {
+        using TapPort port = Open(_a, TapSettings.Many);
+        Assert.That(Limits(), Is.EqualTo(s_kernels));
+    }
+
     [TestCase("net.ipv4.ip_forward")]
     [TestCase("net.ipv6.conf.all.forwarding")]
     public void Limits_OnARouter_StayAsTheyWere(string setting)

@@ -156,7 +156,17 @@ internal sealed class LinkTests
         });
 
         Assert.That(error, Is.Zero, _host.Netlink.Explain(error));
-        LinkInfo expected = before with { IsUp = true, IsRunning = true, Mtu = 1234, Mac = mac, Master = bridge, TxQueueLength = 99 };
+        LinkInfo expected = before with
+        {
+            IsUp = true,
+            IsRunning = true,
+            Mtu = 1234,
+            Mac = mac,
+            Master = bridge,
+            TxQueueLength = 99,
+            GsoMaxSegments = 32,
+            GsoMaxSize = 40_000,
+        };
         Assert.That(() => _host.Link("d0"), Is.EqualTo(expected).After(5000, 10));
         Assert.That(_host.Ip("-d link show d0"), Does.Contain("gso_max_size 40000 gso_max_segs 32").And.Contain("NOARP").And.Contain("PROMISC"));
     }

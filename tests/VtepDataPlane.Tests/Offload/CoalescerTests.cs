@@ -56,7 +56,12 @@ public sealed class CoalescerTests
             """)));
         Assert.That(written[0].Offload, Is.EqualTo(new OffloadInfo
         {
-            NeedsChecksum = true, Gso = GsoType.TcpIPv4, GsoSize = 8, HeaderLength = 66, ChecksumStart = 34, ChecksumOffset = 16,
+            NeedsChecksum = true,
+            Gso = GsoType.TcpIPv4,
+            GsoSize = 8,
+            HeaderLength = 66,
+            ChecksumStart = 34,
+            ChecksumOffset = 16,
         }));
     }
 
@@ -78,7 +83,12 @@ public sealed class CoalescerTests
             """)));
         Assert.That(written[0].Offload, Is.EqualTo(new OffloadInfo
         {
-            NeedsChecksum = true, Gso = GsoType.Udp, GsoSize = 4, HeaderLength = 66, ChecksumStart = 58, ChecksumOffset = 6,
+            NeedsChecksum = true,
+            Gso = GsoType.Udp,
+            GsoSize = 4,
+            HeaderLength = 66,
+            ChecksumStart = 58,
+            ChecksumOffset = 6,
         }));
     }
 
