@@ -70,7 +70,7 @@ internal sealed partial class Fdb
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int BucketsOf(ulong key, out int secondBucket)
     {
-        ulong hash = Fold(Fold(key ^ _seedLow, 0xA076_1D64_78BD_642F) ^ _seedHigh, 0xE703_7ED1_A0B4_28DB);
+        ulong hash = FoldedProduct.Of(FoldedProduct.Of(key ^ _seedLow, 0xA076_1D64_78BD_642F) ^ _seedHigh, 0xE703_7ED1_A0B4_28DB);
         int first = (int)(((hash >> 32) * (uint)_buckets) >> 32);
         int second = (int)(((uint)hash * (ulong)(uint)_buckets) >> 32);
         if (second == first)
@@ -85,14 +85,6 @@ internal sealed partial class Fdb
     {
         int first = BucketsOf(key, out int second);
         return new Probe(key, first, second);
-    }
-
-    /// <summary>Multiply to 128 bits and fold: every input bit reaches every output bit.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Fold(ulong a, ulong b)
-    {
-        ulong high = Math.BigMul(a, b, out _);
-        return high ^ (a * b); // a second multiplication is cheaper than the low half's way through memory
     }
 
     /// <summary>The word of slot <paramref name="i"/>, 0 to 7, of a bucket: four in its first line, four in its second.</summary>

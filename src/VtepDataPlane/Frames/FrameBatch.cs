@@ -77,17 +77,23 @@ public sealed class FrameBatch
     public Enumerator GetEnumerator() => new(this);
 
     /// <summary>Piece of an aggregate, without headroom: what stands in front of it is another frame.</summary>
-    private Frame Segment(int index, int start, int length) =>
-        new(_memory.AsSpan(index * _stride + _infos[index].Offset + start, length), ref _scratch[0]);
+    private Frame Segment(int index, int rest, int length)
+    {
+        ref readonly FrameInfo whole = ref _infos[index];
+        int start = whole.Offset + whole.Length - rest - length;
+        return new Frame(_memory.AsSpan(index * _stride + start, length), ref _scratch[0]);
+    }
 
-    private void DescribeSegment(int index, int length)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int DescribeSegment(int index, int rest)
     {
         ref FrameInfo segment = ref _scratch[0];
         segment = _infos[index];
+        segment.Length = Math.Min(segment.SegmentSize, rest);
         segment.SegmentSize = 0;
         segment.IsRead = false;
         segment.Offset = 0;
-        segment.Length = length;
+        return segment.Length;
     }
 
     /// <summary>Walks the frames of a batch.</summary>
@@ -95,42 +101,30 @@ public sealed class FrameBatch
     {
         private readonly FrameBatch _batch;
         private int _slot = -1;
-        private int _start;
-        private int _length;
-        private int _rest;
+        private int _length; // of a segment; 0: the slot is a frame
+        private int _rest;   // of the slot, behind the segment
 
         internal Enumerator(FrameBatch batch) => _batch = batch;
 
         /// <summary>The frame <see cref="MoveNext"/> came to.</summary>
-        public readonly Frame Current => _length == 0 ? _batch[_slot] : _batch.Segment(_slot, _start, _length);
+        public readonly Frame Current => _length == 0 ? _batch[_slot] : _batch.Segment(_slot, _rest, _length);
 
         /// <summary>Goes on to the next frame; false at the end.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool MoveNext()
         {
-            if (_rest > 0)
-                return NextSegment();
-            _length = 0;
-            if (++_slot >= _batch.Count)
-                return false;
-            return _batch._infos[_slot].SegmentSize == 0 || FirstSegment();
-        }
+            if (_rest == 0)
+            {
+                _length = 0;
+                if (++_slot >= _batch.Count)
+                    return false;
+                if (_batch._infos[_slot].SegmentSize == 0)
+                    return true;
+                _rest = _batch._infos[_slot].Length;
+            }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        private bool FirstSegment()
-        {
-            _start = 0;
-            _rest = _batch._infos[_slot].Length;
-            return NextSegment();
-        }
-
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        private bool NextSegment()
-        {
-            _start += _length;
-            _length = Math.Min(_batch._infos[_slot].SegmentSize, _rest);
+            _length = _batch.DescribeSegment(_slot, _rest);
             _rest -= _length;
-            _batch.DescribeSegment(_slot, _length);
             return true;
         }
     }

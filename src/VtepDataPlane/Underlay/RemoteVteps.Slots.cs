@@ -83,16 +83,10 @@ internal sealed partial class RemoteVteps
     /// <summary>Where the walk for an endpoint starts, before it is cut to the index's size.</summary>
     private int StartOf(in InetAddress address, ushort port)
     {
-        ulong hash = Fold(address.Low ^ _seedLow, 0xA076_1D64_78BD_642F);
-        hash = Fold(hash ^ address.High ^ _seedHigh, 0xE703_7ED1_A0B4_28DB);
-        hash = Fold(hash ^ port ^ ((ulong)address.Version << 16), 0x8EBC_6AF0_9C88_C6E3);
+        ulong hash = FoldedProduct.Of(address.Low ^ _seedLow, 0xA076_1D64_78BD_642F);
+        hash = FoldedProduct.Of(hash ^ address.High ^ _seedHigh, 0xE703_7ED1_A0B4_28DB);
+        hash = FoldedProduct.Of(hash ^ port ^ ((ulong)address.Version << 16), 0x8EBC_6AF0_9C88_C6E3);
         return (int)(hash >> 33);
-    }
-
-    private static ulong Fold(ulong a, ulong b)
-    {
-        ulong high = Math.BigMul(a, b, out ulong low);
-        return high ^ low;
     }
 
     /// <summary>Claims a slot for an endpoint and puts it into the index.</summary>

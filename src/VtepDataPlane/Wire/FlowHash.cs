@@ -5,13 +5,11 @@
 // Over inner addresses, protocol and ports (TCP, UDP, SCTP); over addresses alone for fragments, of which only the first has ports
 // and in IPv6 only the first may show the protocol; over MACs and EtherType for what isn't IP.
 //
-// The mix is a folded multiplication: two 64-bit halves, each hidden by a secret, are multiplied to 128 bits, whose halves are
-// xored. One round for the addresses, one for what tells flows between them apart, and a last one: flows often count up their
+// The mix is a folded product (FoldedProduct) of two halves, each hidden by a secret. One round for the addresses, one for what tells flows between them apart, and a last one: flows often count up their
 // ports, and after a single multiplication a counted-up input still shows as a lattice. It is no cryptographic hash.
 // Any thread; no allocation.
 
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 
 namespace VtepDataPlane.Wire;
 
@@ -28,8 +26,8 @@ internal readonly struct FlowHash(UInt128 seed)
     private const int FirstPort = 49152;
     private const int PortCount = 65536 - FirstPort;
 
-    private readonly ulong _secret0 = Mix((ulong)seed ^ Fraction2, (ulong)(seed >> 64) ^ Fraction3);
-    private readonly ulong _secret1 = Mix((ulong)seed ^ Fraction5, (ulong)(seed >> 64) ^ Fraction7);
+    private readonly ulong _secret0 = FoldedProduct.Of((ulong)seed ^ Fraction2, (ulong)(seed >> 64) ^ Fraction3);
+    private readonly ulong _secret1 = FoldedProduct.Of((ulong)seed ^ Fraction5, (ulong)(seed >> 64) ^ Fraction7);
 
     /// <summary>The outer UDP source port for a hash: 49152 to 65535, the dynamic ports (RFC 6335), evenly.</summary>
     public static ushort SourcePort(uint hash) => (ushort)((((ulong)hash * PortCount) >> 32) + FirstPort);
@@ -41,13 +39,13 @@ internal readonly struct FlowHash(UInt128 seed)
     {
         ulong state = headers.IpVersion switch
         {
-            4 => Mix(Word(frame, headers.NetworkOffset + Ipv4Header.SourceOffset) ^ _secret0, _secret1),
+            4 => FoldedProduct.Of(Word(frame, headers.NetworkOffset + Ipv4Header.SourceOffset) ^ _secret0, _secret1),
             6 => MixIPv6(frame[(headers.NetworkOffset + Ipv6Header.SourceOffset)..]),
-            _ => Mix(headers.Destination.Value ^ _secret0, headers.Source.Value ^ _secret1),
+            _ => FoldedProduct.Of(headers.Destination.Value ^ _secret0, headers.Source.Value ^ _secret1),
         };
         ulong left = state ^ _secret1;
         ulong right = Selector(frame, headers) ^ _secret0;
-        ulong hash = Mix(Math.BigMul(left, right, out _) ^ _secret0, (left * right) ^ _secret1);
+        ulong hash = FoldedProduct.Of(FoldedProduct.High(left, right) ^ _secret0, (left * right) ^ _secret1);
         return (uint)(hash ^ (hash >> 32));
     }
 
@@ -67,15 +65,8 @@ internal readonly struct FlowHash(UInt128 seed)
     // one after the other: two products side by side would let a sender choose addresses that cancel each other
     private ulong MixIPv6(ReadOnlySpan<byte> addresses)
     {
-        ulong source = Mix(Word(addresses, 0) ^ _secret0, Word(addresses, 8) ^ _secret1);
-        return Mix(source ^ Word(addresses, 16), Word(addresses, 24) ^ _secret0);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Mix(ulong left, ulong right)
-    {
-        ulong high = Math.BigMul(left, right, out _);
-        return high ^ (left * right); // a second multiplication is cheaper than the low half's way through memory
+        ulong source = FoldedProduct.Of(Word(addresses, 0) ^ _secret0, Word(addresses, 8) ^ _secret1);
+        return FoldedProduct.Of(source ^ Word(addresses, 16), Word(addresses, 24) ^ _secret0);
     }
 
     private static ulong Word(ReadOnlySpan<byte> source, int offset) => BinaryPrimitives.ReadUInt64LittleEndian(source[offset..]);

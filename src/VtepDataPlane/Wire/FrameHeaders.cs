@@ -101,9 +101,10 @@ public struct FrameHeaders
         ulong sourceAndType = BinaryPrimitives.ReadUInt64BigEndian(frame[MacAddress.Size..]);
         Destination = new MacAddress(BinaryPrimitives.ReadUInt64BigEndian(frame) >> 16);
         Source = new MacAddress(sourceAndType >> 16);
-        EtherType = (ushort)sourceAndType;
+        var etherType = (ushort)sourceAndType;
+        EtherType = etherType;
         NetworkOffset = EthernetHeader.Size;
-        if (EtherType == Wire.EtherType.IPv4)
+        if (etherType == Wire.EtherType.IPv4)
             return ReadIPv4(frame[EthernetHeader.Size..]);
         return ReadRare(frame);
     }
@@ -159,7 +160,7 @@ public struct FrameHeaders
         HopLimit = (byte)(second >> 56);
         DontFragment = (first & Ipv4Header.DontFragmentBit) != 0;
         IsFragment = (first & (Ipv4Header.MoreFragmentsBit | Ipv4Header.FragmentOffsetMask)) != 0;
-        SetTransport((byte)(second >> 48), (first & Ipv4Header.FragmentOffsetMask) == 0 ? headerLength : 0);
+        SetTransport((byte)(second >> 48), (first & Ipv4Header.FragmentOffsetMask) == 0 ? headerLength : 0, totalLength);
         return FrameFault.None;
     }
 
@@ -173,16 +174,16 @@ public struct FrameHeaders
         TrafficClass = packet.TrafficClass;
         HopLimit = packet.HopLimit;
         IsFragment = chain.IsFragment;
-        SetTransport(chain.Protocol, chain.TransportOffset);
+        SetTransport(chain.Protocol, chain.TransportOffset, packet.TotalLength);
         return FrameFault.None;
     }
 
     // offset: from the IP header on, 0 for none
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void SetTransport(byte protocol, int offset)
+    private void SetTransport(byte protocol, int offset, int length)
     {
         Protocol = protocol;
-        if (offset != 0 && NetworkLength - offset >= MinimumTransportSize(protocol))
+        if (offset != 0 && length - offset >= MinimumTransportSize(protocol))
             TransportOffset = (ushort)(NetworkOffset + offset);
     }
 
