@@ -4,7 +4,7 @@
 //   1 inspect: length, source, tag, IP header        1 VXLAN header: length, I flag, reserved bits
 //   2 learn the source behind this port              2 VNI -> domain
 //   3 look the destination up:                       3 admission: is the outer source a VTEP of this domain?
-//       a port of ours -> SendToPort                 4 inspect the inner frame; ECN (RFC 6040)
+//       a port of ours -> SendToPort                 4 inspect the inner frame; ECN (RFC 6040); offload
 //       a VTEP         -> SendToVtep                 5 learn the source behind that VTEP
 //       nobody knows   -> Flood                      6 look the destination up: a port of ours, or flood to ports;
 //                                                      never back to the underlay (split horizon)
@@ -12,6 +12,13 @@
 // Every walk returns None or one DropReason, which is counted in the domain (or the lane, before a domain is known). A flooded
 // frame becomes several copies: each copy beyond the first is counted as replicated, and a copy that can't go is one drop, so
 // that received + replicated + originated = sent + dropped always holds.
+//
+// A batch is gone through three times: its headers are read, and from the MACs the places in the FDB computed; those places are fetched
+// from memory, all at once; then every frame is decided about, in order, as if it were alone. The first two passes change nothing and
+// decide nothing. Frames of an aggregate (FrameBatch) are read one by one when they are decided about: they are few flows.
+//
+// Methods of the walks are compiled one by one on purpose (NoInlining): as one method they are more than the compiler inlines well,
+// and what it then leaves out is in the table lookups.
 //
 // This file: the decision. Forwarder.Sending.cs: one frame to one place. Forwarder.Flooding.cs: one frame to many.
 //
