@@ -22,7 +22,7 @@ namespace VtepDataPlane.Linux.Udp;
 /// <summary>Receives datagrams into batches.</summary>
 internal sealed unsafe class DatagramReceiver
 {
-    private const int MaxMessages = FrameBatch.DefaultCapacity;
+    private const int MaxMessages = 64;
 
     // Slots a call gets when they come back full of trains, and what full means.
     private const int FewMessages = 8;

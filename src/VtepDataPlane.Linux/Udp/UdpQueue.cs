@@ -42,7 +42,7 @@ internal sealed unsafe class UdpQueue : IFrameQueue
     public const int SourcePorts = 16;
 
     // Four batches: a flood to a few peers is one sendmmsg a socket; what floods to more flushes in between.
-    private const int MaxNotes = 4 * FrameBatch.DefaultCapacity;
+    private const int MaxNotes = 256;
     private const int Buckets = 2 * SourcePorts; // with DF, without DF
     private const int End = -1;
 

@@ -18,7 +18,7 @@ public sealed class FrameBatch
     public const int Headroom = 128;
 
     /// <summary>Frames a worker takes at once: the 45 segments of 1450 bytes in one 64 KiB super-frame, rounded up.</summary>
-    public const int DefaultCapacity = 64;
+    public const int DefaultCapacity = 256;
 
     /// <summary>The largest frame a slot takes: a UDP datagram carries at most 65507 bytes, a TAP frame at most 65521 + 18.</summary>
     public const int DefaultRoom = 65_536 + 64;
@@ -51,7 +51,10 @@ public sealed class FrameBatch
     public Frame this[int index] => new(_memory.AsSpan(index * _stride, _stride), ref _infos[index]);
 
     /// <summary>The writable room of a slot, behind its headroom: where a receiving queue puts bytes.</summary>
-    public Span<byte> RoomOf(int index) => _memory.AsSpan(index * _stride + Headroom, Room);
+    public Span<byte> RoomOf(int index) => RoomOf(index, front: 0);
+
+    /// <summary>The same with the last <paramref name="front"/> bytes of the headroom in front of it, for what comes along with a frame.</summary>
+    public Span<byte> RoomOf(int index, int front) => _memory.AsSpan(index * _stride + Headroom - front, Room + front);
 
     /// <summary>Resets slot <paramref name="index"/> to a plain frame of <paramref name="length"/> bytes at the start of its room.</summary>
     public ref FrameInfo Reset(int index, int length)
