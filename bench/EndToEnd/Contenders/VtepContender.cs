@@ -54,7 +54,6 @@ internal sealed class VtepContender(string name, string executable, string? prob
         return new JsonObject
         {
             ["control"] = new JsonObject { ["socket"] = socket },
-            ["workers"] = int.Parse(Environment.GetEnvironmentVariable("W") ?? "0"),
             ["underlay"] = new JsonObject { ["local"] = $"{segment.Local}", ["port"] = Segment.Port },
             ["bridgeDomains"] = new JsonArray(domain),
         };

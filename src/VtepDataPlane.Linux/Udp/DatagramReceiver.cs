@@ -22,6 +22,7 @@ namespace VtepDataPlane.Linux.Udp;
 /// <summary>Receives datagrams into batches.</summary>
 internal sealed unsafe class DatagramReceiver
 {
+    // Beyond this a call costs no less a datagram.
     private const int MaxMessages = 64;
 
     // Slots a call gets when they come back full of trains, and what full means.

@@ -41,8 +41,8 @@ internal sealed unsafe class UdpQueue : IFrameQueue
     /// <summary>Source ports of a VTEP.</summary>
     public const int SourcePorts = 16;
 
-    // Four batches: a flood to a few peers is one sendmmsg a socket; what floods to more flushes in between.
-    private const int MaxNotes = 256;
+    // Two batches; a flood to many peers flushes in between.
+    private const int MaxNotes = 2 * FrameBatch.DefaultCapacity;
     private const int Buckets = 2 * SourcePorts; // with DF, without DF
     private const int End = -1;
 

@@ -1,5 +1,9 @@
 // A worker: one thread that serves one lane. It sleeps in epoll_wait until frames wait somewhere, serves each ready source one
-// batch, and sleeps again; it never spins. The clock is read once a wake.
+// batch, and sleeps again. The clock is read once a wake.
+//
+// It never spins before it sleeps, and one thread serves both directions. On two cores shared with client, server and the other VTEP, 50 us
+// of spinning halved the median round trip (121 to 70 us) and took 19 % of the throughput of a TCP stream; 20 us took 16 % and gave nothing;
+// sched_yield took 9 %. A thread for each direction would add a wake-up where one thread finds both descriptors ready.
 //
 // The control loop adds and removes sources at any time: epoll takes both from another thread, and its 64 bits of data name an
 // entry of a table and that entry's generation, so that an event fetched just before a removal finds nothing. Quiesce waits until

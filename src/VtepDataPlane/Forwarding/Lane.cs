@@ -14,7 +14,7 @@ namespace VtepDataPlane.Forwarding;
 public sealed class Lane
 {
     /// <summary>Frames we make ourselves (ICMP errors) between two flushes; more are simply not made.</summary>
-    private const int OriginatedCapacity = 16;
+    private const int OriginatedCapacity = 64;
 
     /// <summary>An ICMPv6 error with its Ethernet header and a tag: 1280 + 18, rounded up.</summary>
     private const int OriginatedRoom = 1536;

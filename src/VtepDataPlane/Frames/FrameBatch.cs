@@ -17,7 +17,7 @@ public sealed class FrameBatch
     /// <summary>Room in front of every received frame: outer Ethernet, IPv6, UDP and VXLAN (70) for underlays that write them all, rounded up.</summary>
     public const int Headroom = 128;
 
-    /// <summary>Frames a worker takes at once: the 45 segments of 1450 bytes in one 64 KiB super-frame, rounded up.</summary>
+    /// <summary>Frames a worker takes at once: when many flows of small frames come in, each still has several for one train.</summary>
     public const int DefaultCapacity = 256;
 
     /// <summary>The largest frame a slot takes: a UDP datagram carries at most 65507 bytes, a TAP frame at most 65521 + 18.</summary>

@@ -1,4 +1,4 @@
-// Everything known about one frame in a batch, beside its bytes. Plain fields: it is written in place, 64 at a time.
+// Everything known about one frame in a batch, beside its bytes. Plain fields: it is written in place, a batch at a time.
 
 using VtepDataPlane.Wire;
 

@@ -217,7 +217,12 @@ internal sealed class UdpTrainTests(int version)
         ushort start = (ushort)(frame[12] == 0x08 ? 34 : 54);
         return new OffloadInfo
         {
-            NeedsChecksum = true, Gso = gso, GsoSize = (ushort)mss, ChecksumStart = start, ChecksumOffset = 16, HeaderLength = (ushort)(start + 20),
+            NeedsChecksum = true,
+            Gso = gso,
+            GsoSize = (ushort)mss,
+            ChecksumStart = start,
+            ChecksumOffset = 16,
+            HeaderLength = (ushort)(start + 20),
         };
     }
 

@@ -106,7 +106,7 @@ public sealed class PathMtuTests
         for (int i = 0; i < 500; i++)
             a.Port("a1").Inject(Udp(payload: Pattern(2000)));
         network.Run();
-        Assert.That(a.Port("a1").TakeAll(), Has.Count.EqualTo(100), "sixteen for one batch, a hundred at once");
+        Assert.That(a.Port("a1").TakeAll(), Has.Count.EqualTo(100), "sixty-four for one batch, a hundred at once");
         network.Now += 1000;
         a.Port("a1").Inject(Udp(payload: Pattern(2000)));
         network.Run();
