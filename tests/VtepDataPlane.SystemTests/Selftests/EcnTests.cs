@@ -96,18 +96,22 @@ internal sealed class EcnTests(AddressFamily underlay) : TestBed
             action();
     }
 
+    // Each frame is a flow of its own: frames of one flow that follow each other may be delivered as one super-frame.
     private static void SendAllPairs(VxlanSender far, AddressFamily inner, params LabHost[] to)
     {
+        int flow = 0;
         for (byte mark = 0; mark < 4; mark++)
         {
             for (byte outer = 0; outer < 4; outer++)
-            {
-                byte[] frame = InnerFrame.Udp(inner, $"{inner} {mark} {outer}", trafficClass: mark);
-                byte[] datagram = VxlanSender.Datagram(VxlanSender.Header(Vni), frame);
-                foreach (LabHost host in to)
-                    Repeat(() => far.Send(host.Underlay, datagram, outer));
-            }
+                Repeat(() => Send(far, InnerFrame.Udp(inner, $"{inner} {mark} {outer}", trafficClass: mark, flow: flow++), outer, to));
         }
+    }
+
+    private static void Send(VxlanSender far, byte[] frame, byte outer, LabHost[] to)
+    {
+        byte[] datagram = VxlanSender.Datagram(VxlanSender.Header(Vni), frame);
+        foreach (LabHost host in to)
+            far.Send(host.Underlay, datagram, outer);
     }
 
     /// <summary>The mark of the delivered frames of each pair, all of them being delivered with the same; -1 when none is.</summary>
