@@ -15,7 +15,7 @@ namespace VtepDataPlane.Daemon.Bench;
 internal sealed class BenchVtep : IDisposable
 {
     // about 8 million frames a second, so that entries are refreshed as often as on a busy lane
-    private const int BatchesOfAMillisecond = 128;
+    private const int BatchesOfAMillisecond = 8192 / FrameBatch.DefaultCapacity;
 
     private static readonly Vni s_vni = new(100);
     private static readonly VtepEndpoint s_peer = new(InetAddress.Parse("198.18.0.2"), 4789);

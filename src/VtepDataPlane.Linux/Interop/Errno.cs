@@ -22,6 +22,9 @@ internal static class Errno
         return $"{Marshal.GetPInvokeErrorMessage(number)} ({Name(number)})";
     }
 
+    /// <summary>The kernel is out of buffers now; later it may not be. <paramref name="error"/> is a positive errno.</summary>
+    public static bool IsNoBuffer(int error) => error == LibC.ENOBUFS || error == LibC.EAGAIN || error == LibC.ENOMEM;
+
     /// <summary>The symbolic name, or <c>errno N</c> for a rare one.</summary>
     /// <param name="error">An errno, positive or negated.</param>
     public static string Name(int error)

@@ -3,8 +3,6 @@
 
 using System.Runtime.InteropServices;
 
-#pragma warning disable CS8981 // all lower case: the native name
-
 namespace VtepDataPlane.Linux.Interop;
 
 internal static unsafe partial class Libc

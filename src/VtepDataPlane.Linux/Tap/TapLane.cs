@@ -5,10 +5,9 @@
 // flood to more ports than that makes it grow further, to a note a port. Everything else is allocated once. What the kernel reads lies in
 // pinned memory. Belongs to the lane's worker.
 
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Tmds.Linux;
 using VtepDataPlane.Frames;
+using VtepDataPlane.Linux.Interop;
 using VtepDataPlane.Offload;
 using VtepDataPlane.Wire;
 
@@ -64,7 +63,7 @@ internal sealed unsafe class TapLane
     }
 
     /// <summary>Pieces of the next write, in pinned memory. The first is the virtio header.</summary>
-    public iovec* Pieces => (iovec*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_pieces));
+    public iovec* Pieces => Pinned.Address(_pieces);
 
     /// <summary>How many.</summary>
     public int PieceCount { get; private set; }
@@ -76,7 +75,7 @@ internal sealed unsafe class TapLane
         PieceCount = 0;
 
         // The array is pinned and lives as long as this object.
-        Add((byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_virtioHeader)), VirtioNetHeader.Size);
+        Add(Pinned.Address(_virtioHeader), VirtioNetHeader.Size);
     }
 
     /// <summary>Lists a further piece; the caller sees to it that the bytes stay where they are until they are written.</summary>

@@ -185,7 +185,6 @@ internal sealed unsafe partial class TapQueue
             return DropReason.PortDown;
         if (error == LibC.EBADF || error == LibC.EBADFD)
             return DropReason.PortGone;
-        bool noBuffer = error == LibC.EAGAIN || error == LibC.ENOBUFS || error == LibC.ENOMEM;
-        return noBuffer ? DropReason.PortNoBuffer : DropReason.PortError;
+        return Errno.IsNoBuffer(error) ? DropReason.PortNoBuffer : DropReason.PortError;
     }
 }

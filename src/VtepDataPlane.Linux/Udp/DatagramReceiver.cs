@@ -45,16 +45,13 @@ internal sealed unsafe class DatagramReceiver
             PointTo(batch, capacity);
 
         // The array is pinned for its life, and so is all it points to (PointTo); the count given is within it.
-        int received = Libc.recvmmsg(fd, Address(_messages), (uint)Math.Min(capacity, _room), LibC.MSG_DONTWAIT);
+        int received = Libc.recvmmsg(fd, Pinned.Address(_messages), (uint)Math.Min(capacity, _room), LibC.MSG_DONTWAIT);
         int bytes = 0;
         for (int i = 0; i < received; i++)
             bytes += Take(i, batch, meters);
         _room = bytes > ManyBytes ? FewMessages : MaxMessages;
         return batch.Count;
     }
-
-    private static T* Address<T>(T[] pinned)
-        where T : unmanaged => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
 
     // Every pointer written here is into memory that is pinned for its life: our own arrays and the batch's slots, and both are
     // referenced by this object as long as the pointers stand.
@@ -66,10 +63,10 @@ internal sealed unsafe class DatagramReceiver
             _buffers[i] = new iovec { iov_base = Unsafe.AsPointer(ref MemoryMarshal.GetReference(slot)), iov_len = slot.Length };
             var header = new msghdr
             {
-                msg_name = Address(_names) + i * SocketAddress.Size,
-                msg_iov = Address(_buffers) + i,
+                msg_name = Pinned.Address(_names) + i * SocketAddress.Size,
+                msg_iov = Pinned.Address(_buffers) + i,
                 msg_iovlen = 1,
-                msg_control = Address(_controls) + i * ControlMessages.ReceiveSize,
+                msg_control = Pinned.Address(_controls) + i * ControlMessages.ReceiveSize,
             };
             _messages[i].msg_hdr = header;
             ResetLengths(i);

@@ -17,7 +17,6 @@
 // Arrays handed to the kernel are pinned and made once. Belongs to its lane's worker.
 
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Tmds.Linux;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Linux.Interop;
@@ -33,8 +32,8 @@ namespace VtepDataPlane.Linux.Udp;
 /// <param name="meters">Where everything is counted.</param>
 internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams recent, QueueMeters meters)
 {
-    /// <summary>Datagrams of one train: UDP_MAX_SEGMENTS before Linux 6.9, which raised it to 128.</summary>
-    public const int MaxTrain = 64;
+    /// <summary>Datagrams of one train.</summary>
+    public const int MaxTrain = SuperFrame.MaxSegments;
 
     /// <summary>Bytes of one train: the longest UDP payload over IPv4.</summary>
     public const int MaxTrainBytes = 65_507;
@@ -124,7 +123,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         {
             int payload = segmenter.PayloadLength(i);
             Reserve(parts: 2, headerLength + SentDatagrams.PrefixLength);
-            byte* header = Address(_headers) + _headerBytes;
+            byte* header = Pinned.Address(_headers) + _headerBytes;
 
             // Reserve has made sure that so many bytes are left in the pinned array.
             Unsafe.CopyBlockUnaligned(header, note.Bytes, VxlanHeader.Size);
@@ -178,7 +177,6 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         train.NameLength = SocketAddress.Write(
             _names.AsSpan(i * SocketAddress.Size, SocketAddress.Size), outer.Remote.Address, outer.Remote.Port, outer.InterfaceIndex);
         Span<byte> control = _controls.AsSpan(i * ControlRoom, ControlRoom);
-        ControlMessages.WriteSegment(control, (ushort)length);
         train.ControlLength = ControlMessages.Write(control[ControlMessages.SegmentSize..], outer, _local);
     }
 
@@ -189,7 +187,10 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         for (int i = 0; i < _count; i++)
         {
             int parts = (i + 1 < _count ? _trains[i + 1].FirstPart : _partCount) - _trains[i].FirstPart;
-            _messages[i].msg_hdr = Header(i, _trains[i].FirstPart, parts, asTrain: _trains[i].Datagrams > 1);
+            bool isTrain = _trains[i].Datagrams > 1;
+            if (isTrain)
+                ControlMessages.WriteSegment(_controls.AsSpan(i * ControlRoom, ControlRoom), (ushort)_trains[i].SegmentSize);
+            _messages[i].msg_hdr = Header(i, _trains[i].FirstPart, parts, isTrain);
         }
 
         SendAll();
@@ -203,13 +204,13 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
     private msghdr Header(int message, int firstPart, int parts, bool asTrain)
     {
         ref readonly Train train = ref _trains[message];
-        byte* control = Address(_controls) + message * ControlRoom + (asTrain ? 0 : ControlMessages.SegmentSize);
+        byte* control = Pinned.Address(_controls) + message * ControlRoom + (asTrain ? 0 : ControlMessages.SegmentSize);
         int controlLength = train.ControlLength + (asTrain ? ControlMessages.SegmentSize : 0);
         return new msghdr
         {
-            msg_name = Address(_names) + message * SocketAddress.Size,
+            msg_name = Pinned.Address(_names) + message * SocketAddress.Size,
             msg_namelen = train.NameLength,
-            msg_iov = Address(_parts) + firstPart,
+            msg_iov = Pinned.Address(_parts) + firstPart,
             msg_iovlen = parts,
             msg_control = controlLength == 0 ? null : control,
             msg_controllen = controlLength,
@@ -222,7 +223,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         for (int done = 0; done < _count;)
         {
             // The array is pinned for its life; the count given is what Submit filled.
-            int n = Libc.sendmmsg(_fd, Address(_messages) + done, (uint)(_count - done), 0);
+            int n = Libc.sendmmsg(_fd, Pinned.Address(_messages) + done, (uint)(_count - done), 0);
             if (n > 0)
             {
                 CountSent(done, n);
@@ -253,7 +254,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
     /// <summary>Does what can be done about an error; true when the message should be tried once more.</summary>
     private bool Recover(int error)
     {
-        if (SendErrors.IsNoBuffer(error))
+        if (Errno.IsNoBuffer(error))
         {
             if (_hasWaited)
                 return false;
@@ -316,9 +317,6 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         _sent += Math.Max(n, 0);
         return Math.Max(n, 0);
     }
-
-    private static T* Address<T>(T[] pinned)
-        where T : unmanaged => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
 
     private struct Train
     {

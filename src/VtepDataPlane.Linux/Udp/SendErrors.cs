@@ -2,14 +2,12 @@
 
 using Tmds.Linux;
 using VtepDataPlane.Frames;
+using VtepDataPlane.Linux.Interop;
 
 namespace VtepDataPlane.Linux.Udp;
 
 internal static class SendErrors
 {
-    /// <summary>The kernel is out of buffers now; later it may not be.</summary>
-    public static bool IsNoBuffer(int error) => error == LibC.ENOBUFS || error == LibC.EAGAIN || error == LibC.ENOMEM;
-
     /// <summary>
     /// The kernel may have refused the train and not its datagrams. EIO: something on the route can't take trains (IPsec, or a device without
     /// checksum offload before Linux 6.11). EINVAL: the socket can't (no checksums). EMSGSIZE: the train's longest datagram is too
@@ -19,7 +17,7 @@ internal static class SendErrors
 
     /// <summary>An ICMP message about an earlier datagram may have caused it, so that trying once more helps.</summary>
     public static bool MayBeAnothers(int error) =>
-        error != LibC.EPERM && error != LibC.EINVAL && error != LibC.EADDRNOTAVAIL && error != LibC.EIO && !IsNoBuffer(error);
+        error != LibC.EPERM && error != LibC.EINVAL && error != LibC.EADDRNOTAVAIL && error != LibC.EIO && !Errno.IsNoBuffer(error);
 
     /// <summary>The reason a datagram is counted with. <paramref name="error"/> is a positive errno.</summary>
     public static DropReason Reason(int error)
@@ -30,7 +28,7 @@ internal static class SendErrors
             return DropReason.TxDenied;
         if (error == LibC.ENETUNREACH || error == LibC.EHOSTUNREACH || error == LibC.ENETDOWN)
             return DropReason.NoRoute;
-        if (IsNoBuffer(error))
+        if (Errno.IsNoBuffer(error))
             return DropReason.TxNoBuffer;
         return error == LibC.EINVAL || error == LibC.EADDRNOTAVAIL ? DropReason.LocalAddressMissing : DropReason.TxError;
     }

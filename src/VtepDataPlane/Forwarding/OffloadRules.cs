@@ -17,9 +17,6 @@ namespace VtepDataPlane.Forwarding;
 
 internal static class OffloadRules
 {
-    /// <summary>The kernel's floor for a TCP segment size (include/linux/virtio_net.h).</summary>
-    private const int MinimumGsoSize = 8;
-
     /// <summary>Of a frame from a port: false when its metadata lies.</summary>
     public static bool IsRight(in Frame frame)
     {
@@ -71,7 +68,7 @@ internal static class OffloadRules
         if (isTcp && !offload.IsSuperFrame && !TryDescribe(frame, ushort.MaxValue, out offload))
             return DropReason.OffloadInvalid;
         int segment = limit - offload.HeaderLength;
-        if (!offload.IsSuperFrame || segment < (isTcp ? MinimumGsoSize : offload.GsoSize))
+        if (!offload.IsSuperFrame || segment < (isTcp ? SuperFrame.MinimumTcpGsoSize : offload.GsoSize))
             return DropReason.PortMtuExceeded;
         offload.GsoSize = (ushort)Math.Min(offload.GsoSize, segment);
         return DropReason.None;
@@ -83,7 +80,7 @@ internal static class OffloadRules
         ref readonly FrameHeaders headers = ref frame.Info.Headers;
         bool isTcp = headers.Protocol == IpProtocol.Tcp;
         offload = frame.Info.Offload;
-        offload.Gso = !isTcp ? GsoType.Udp : headers.IpVersion == 4 ? GsoType.TcpIPv4 : GsoType.TcpIPv6;
+        offload.Gso = SuperFrame.KindOf(headers);
         offload.GsoSize = (ushort)gsoSize;
         if (!SuperFrame.TryMeasure(frame.Bytes, headers, ref offload))
             return false;

@@ -49,7 +49,7 @@ internal ref struct Walk
     /// <summary>The domain, of a frame that got as far as having one.</summary>
     public readonly BridgeDomain Domain => DomainOrNone!;
 
-    /// <summary>The domain's counters on this lane.</summary>
+    /// <summary>The domain's counters on this lane; there are some when there is a domain, looked up once a run.</summary>
     public DomainLaneMeters Meters { get; private set; } = null!;
 
     /// <summary>The VTEP that sent the datagram; 0 before <see cref="Admit"/>.</summary>

@@ -43,18 +43,10 @@ public sealed class QueueMeters
     }
 
     /// <summary>Owning thread only: one frame came in.</summary>
-    public void CountReceived(int bytes)
-    {
-        _received++;
-        _receivedBytes += bytes;
-    }
+    public void CountReceived(int bytes) => CountReceived(1, bytes);
 
     /// <summary>Owning thread only: one frame went out.</summary>
-    public void CountSent(int bytes)
-    {
-        _sent++;
-        _sentBytes += bytes;
-    }
+    public void CountSent(int bytes) => CountSent(1, bytes);
 
     /// <summary>Owning thread only: several datagrams came in as one.</summary>
     public void CountReceived(int frames, int bytes)
@@ -77,7 +69,7 @@ public sealed class QueueMeters
     public void CountCoalesced(int further) => _coalesced += further;
 
     /// <summary>Owning thread only: one frame was dropped here.</summary>
-    public void CountDrop(DropReason reason) => _drops[(int)reason]++;
+    public void CountDrop(DropReason reason) => CountDrop(reason, 1);
 
     /// <summary>Owning thread only: several frames were dropped here.</summary>
     public void CountDrop(DropReason reason, int frames) => _drops[(int)reason] += frames;

@@ -26,15 +26,12 @@ namespace VtepDataPlane.Offload;
 /// <param name="capacity">Frames between two calls of <see cref="Begin"/>.</param>
 internal sealed class Coalescer(int capacity)
 {
-    /// <summary>Frames of one train; kernels before 6.9 refuse more datagrams in one.</summary>
-    public const int MaxFrames = 64;
+    /// <summary>Frames of one train.</summary>
+    public const int MaxFrames = SuperFrame.MaxSegments;
 
     private const int None = -1;
     private const uint Closed = 0;
     private const int MaxPacket = ushort.MaxValue;
-
-    /// <summary>The kernel's floor for a TCP segment size (TCP_MIN_GSO_SIZE in include/net/tcp.h).</summary>
-    private const int MinTcpGsoSize = 8;
 
     private const int CellBits = 8;
 
@@ -150,7 +147,7 @@ internal sealed class Coalescer(int capacity)
         ref Train train = ref Close(ref cell, frame, segment.Frame.Length);
         bool isTcp = headers.Protocol == IpProtocol.Tcp;
         ulong flowSum = InternetChecksum.PseudoHeaderSum(segment.Frame, headers, transportLength: 0);
-        if (segment.HasPush || (isTcp && segment.PayloadLength < MinTcpGsoSize) || !segment.IsIntact(headers, offload, flowSum))
+        if (segment.HasPush || (isTcp && segment.PayloadLength < SuperFrame.MinimumTcpGsoSize) || !segment.IsIntact(headers, offload, flowSum))
             return;
         train.Kind = isTcp ? TrainKinds.Tcp : TrainKinds.Udp;
         train.Layout = segment.Layout;
@@ -173,7 +170,7 @@ internal sealed class Coalescer(int capacity)
             train.NextSequence += (uint)segment.PayloadLength;
     }
 
-    /// <summary>Nothing joins the cell's train any more. The frame is a train of one, for now.</summary>
+    /// <summary>Nothing joins the cell's train any more; the frame is a train of one.</summary>
     private ref Train Close(ref uint cell, int frame, int length)
     {
         cell = Closed;

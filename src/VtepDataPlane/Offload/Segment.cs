@@ -82,7 +82,7 @@ internal ref struct Segment
         ulong pseudoHeader = flowSum + (uint)transport.Length;
         if (!offload.NeedsChecksum)
             return InternetChecksum.Fold(InternetChecksum.Sum(transport, pseudoHeader)) == 0xFFFF;
-        int field = headers.Protocol == IpProtocol.Tcp ? TcpView.ChecksumOffset : UdpHeader.ChecksumOffset;
+        ushort field = TransportChecksum.FieldOf(headers.Protocol);
         return offload.ChecksumStart == headers.TransportOffset && offload.ChecksumOffset == field
             && BinaryPrimitives.ReadUInt16BigEndian(transport[field..]) == InternetChecksum.Fold(pseudoHeader);
     }

@@ -12,6 +12,20 @@ namespace VtepDataPlane.Offload;
 /// <summary>Measures super-frames.</summary>
 public static class SuperFrame
 {
+    /// <summary>Datagrams the kernel takes as one: UDP_MAX_SEGMENTS before Linux 6.9, which raised it to 128 (include/linux/udp.h).</summary>
+    public const int MaxSegments = 64;
+
+    /// <summary>The kernel's floor for a TCP segment size (TCP_MIN_GSO_SIZE in include/net/tcp.h).</summary>
+    public const int MinimumTcpGsoSize = 8;
+
+    /// <summary>The kind of a super-frame of TCP or UDP in IP.</summary>
+    public static GsoType KindOf(in FrameHeaders headers)
+    {
+        if (headers.Protocol != IpProtocol.Tcp)
+            return GsoType.Udp;
+        return headers.IpVersion == 4 ? GsoType.TcpIPv4 : GsoType.TcpIPv6;
+    }
+
     /// <summary>
     /// Holds the metadata against the frame and sets its HeaderLength, which as given is only a hint. False when they disagree: another
     /// protocol, a checksum elsewhere, a fragment, an IP length that isn't the frame's, no payload.
@@ -25,8 +39,9 @@ public static class SuperFrame
             return false;
         ReadOnlySpan<byte> transport = frame[headers.TransportOffset..];
         int size = offload.Gso == GsoType.Udp ? UdpHeaderLength(headers, transport) : TcpHeaderLength(headers, transport, offload.Gso);
-        int field = offload.Gso == GsoType.Udp ? UdpHeader.ChecksumOffset : TcpView.ChecksumOffset;
-        if (size == 0 || size >= transport.Length || offload.ChecksumStart != headers.TransportOffset || offload.ChecksumOffset != field)
+        if (size == 0 || size >= transport.Length || offload.ChecksumStart != headers.TransportOffset)
+            return false;
+        if (offload.ChecksumOffset != TransportChecksum.FieldOf(headers.Protocol))
             return false;
         offload.HeaderLength = (ushort)(headers.TransportOffset + size);
         return true;

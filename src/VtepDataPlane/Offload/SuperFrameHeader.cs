@@ -23,7 +23,7 @@ internal static class SuperFrameHeader
             Write(header[headers.NetworkOffset..], Ipv6Header.PayloadLengthOffset, train.Length - headers.TransportOffset);
         bool isUdp = train.Kind == TrainKinds.Udp;
         int transportLength = train.Length - headers.TransportOffset;
-        int field = isUdp ? UdpHeader.ChecksumOffset : TcpView.ChecksumOffset;
+        ushort field = TransportChecksum.FieldOf(headers.Protocol);
         Span<byte> transport = header[headers.TransportOffset..];
         Write(transport, field, InternetChecksum.Fold(train.FlowSum + (uint)transportLength));
         if (isUdp)
@@ -40,19 +40,15 @@ internal static class SuperFrameHeader
         Write(header, Ipv4Header.ChecksumOffset, InternetChecksum.Compute(header));
     }
 
-    private static OffloadInfo Describe(in Train train, int field)
+    private static OffloadInfo Describe(in Train train, ushort field) => new()
     {
-        GsoType tcp = train.Headers.IpVersion == 4 ? GsoType.TcpIPv4 : GsoType.TcpIPv6;
-        return new OffloadInfo
-        {
-            NeedsChecksum = true,
-            Gso = train.Kind == TrainKinds.Udp ? GsoType.Udp : tcp,
-            HeaderLength = (ushort)train.HeaderLength,
-            GsoSize = (ushort)train.GsoSize,
-            ChecksumStart = train.Headers.TransportOffset,
-            ChecksumOffset = (ushort)field,
-        };
-    }
+        NeedsChecksum = true,
+        Gso = SuperFrame.KindOf(train.Headers),
+        HeaderLength = (ushort)train.HeaderLength,
+        GsoSize = (ushort)train.GsoSize,
+        ChecksumStart = train.Headers.TransportOffset,
+        ChecksumOffset = field,
+    };
 
     private static void Write(Span<byte> bytes, int offset, int value) => BinaryPrimitives.WriteUInt16BigEndian(bytes[offset..], (ushort)value);
 }

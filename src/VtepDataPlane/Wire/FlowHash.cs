@@ -5,8 +5,8 @@
 // Over inner addresses, protocol and ports (TCP, UDP, SCTP); over addresses alone for fragments, of which only the first has ports
 // and in IPv6 only the first may show the protocol; over MACs and EtherType for what isn't IP.
 //
-// The mix is a folded product (FoldedProduct) of two halves, each hidden by a secret. One round for the addresses, one for what tells flows between them apart, and a last one: flows often count up their
-// ports, and after a single multiplication a counted-up input still shows as a lattice. It is no cryptographic hash.
+// The mix is a folded product (FoldedProduct) of two halves, each hidden by a secret. One round for the addresses, one for what tells flows
+// between them apart, and a last one: flows often count up their ports, and after a single multiplication a counted-up input still shows as a lattice. It is no cryptographic hash.
 // Any thread; no allocation.
 
 using System.Buffers.Binary;

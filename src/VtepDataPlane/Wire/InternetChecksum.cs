@@ -103,6 +103,7 @@ public static class InternetChecksum
         Vector256<ulong> mask = Vector256.Create(0xFFFF_FFFFUL);
         Vector256<ulong> low = Vector256<ulong>.Zero;
         Vector256<ulong> high = Vector256<ulong>.Zero;
+        // four a round: the native build runs this one, and the speed of its short loop hung on the address it came to lie at
         for (; vectors.Length >= 4; vectors = vectors[4..])
         {
             low += (vectors[0] & mask) + (vectors[1] & mask) + (vectors[2] & mask) + (vectors[3] & mask);

@@ -84,15 +84,18 @@ internal static class TransportChecksum
         return InternetChecksum.Fold(InternetChecksum.Sum(transport, pseudo)) == 0xFFFF;
     }
 
+    /// <summary>Where the checksum stands in the header of TCP or UDP; 0 for other protocols.</summary>
+    public static ushort FieldOf(byte protocol) => protocol switch
+    {
+        IpProtocol.Tcp => TcpView.ChecksumOffset,
+        IpProtocol.Udp => UdpHeader.ChecksumOffset,
+        _ => 0,
+    };
+
     // a checksum over one datagram can't be made or checked from a part of it
     private static bool TryFindField(in FrameHeaders headers, out ushort field)
     {
-        field = headers.Protocol switch
-        {
-            IpProtocol.Tcp => TcpView.ChecksumOffset,
-            IpProtocol.Udp => UdpHeader.ChecksumOffset,
-            _ => 0,
-        };
+        field = FieldOf(headers.Protocol);
         return field != 0 && headers.TransportOffset != 0 && !headers.IsFragment;
     }
 }
