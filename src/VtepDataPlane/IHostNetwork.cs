@@ -23,4 +23,20 @@ public interface IHostNetwork
 
     /// <summary>Stops serving: when this returns, no lane receives from this port any more; one may still be in a batch.</summary>
     void Withdraw(AccessPort port);
+
+    /// <summary>
+    /// Has something to do for the control loop: it should call <see cref="Vtep.Attend"/> soon. Any thread; never blocks. A host whose control
+    /// loop comes round by itself needn't do anything.
+    /// </summary>
+    void WakeControl()
+    {
+    }
+
+    /// <summary>
+    /// Has something to do for a lane: it should call <see cref="Lane.ServeAnswers"/> soon. Any thread; never blocks. A host that polls its lanes needn't
+    /// do anything.
+    /// </summary>
+    void WakeLane(int lane)
+    {
+    }
 }

@@ -8,6 +8,7 @@
 // No I/O here but through IHostNetwork, no clock but the argument.
 
 using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Underlay;
@@ -24,6 +25,7 @@ public sealed class Vtep : IDisposable
     private readonly Lock _gate = new();
     private readonly Fdb _fdb;
     private readonly RemoteVteps _vteps;
+    private readonly NeighborTable _neighbors;
     private readonly Forwarder _forwarder;
     private readonly IUnderlay _underlay;
     private readonly Lane[] _lanes;
@@ -46,8 +48,9 @@ public sealed class Vtep : IDisposable
         _fdb = new Fdb(config.FdbCapacity, seed);
         _vteps = new RemoteVteps(VtepConfigRules.MaxVteps + config.Underlay.LearnedPeerLimit, config.Underlay.LearnedPeerLimit, seed);
         _underlay = host.OpenUnderlay(config.Underlay, lanes);
-        _forwarder = new Forwarder(_fdb, _vteps, new ForwardingState([], _underlay.Local, config.Underlay.Port, _underlay.IsLocalAddressPresent));
-        _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity))];
+        _neighbors = new NeighborTable();
+        _forwarder = new Forwarder(_fdb, _vteps, _neighbors, new ForwardingState([], _underlay.Local, config.Underlay.Port, _underlay.IsLocalAddressPresent));
+        _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity, host.WakeControl))];
         _domains = new DomainTable(host, _underlay, _fdb, _vteps, _forwarder, _lanes, new FlowHash(seed), config.Underlay.Port);
         _snapshots = new SnapshotReader(_fdb, _vteps, _forwarder, _lanes);
         try
@@ -94,6 +97,34 @@ public sealed class Vtep : IDisposable
         lock (_gate)
             _domains.Age((uint)(nowMilliseconds / 1000), (uint)Config.Underlay.LearnedPeerAgeing);
     }
+
+    /// <summary>Gives a configured controller its source, and starts reading it. The source is disposed of with the VTEP.</summary>
+    /// <param name="controller">The controller's name in the configuration.</param>
+    /// <param name="directory">The source.</param>
+    /// <exception cref="ArgumentException">There is no such controller, or it has a source.</exception>
+    public void Attach(string controller, IDirectory directory) => throw new NotImplementedException();
+
+    /// <summary>Takes up what lanes and directories have told since. Call when <see cref="IHostNetwork.WakeControl"/> was.</summary>
+    public void Attend(long nowMilliseconds) => throw new NotImplementedException();
+
+    /// <summary>What the controllers said.</summary>
+    public DirectoryContentSnapshot Directory(long nowMilliseconds) => throw new NotImplementedException();
+
+    /// <summary>Bindings that requests are answered from, by VNI and address.</summary>
+    public IReadOnlyList<NeighborSnapshot> Neighbors() => throw new NotImplementedException();
+
+    /// <summary>Reads the stores anew, and says where they and the data plane differ.</summary>
+    /// <exception cref="VtepException">A store doesn't answer.</exception>
+    public Task<IReadOnlyList<DirectoryDifference>> DiffAsync(CancellationToken stop) => throw new NotImplementedException();
+
+    /// <summary>Takes all records of this node out of a controller's store, and publishes nothing any more until the next start. Null, or a sentence why not.</summary>
+    public Task<string?> ReleaseAsync(string controller, CancellationToken stop) => throw new NotImplementedException();
+
+    /// <summary>Writes a record of any node into a controller's store, or takes one out: for nodes that can't publish. Null, or a sentence why not.</summary>
+    public Task<string?> WriteAsync(string controller, DirectoryChange change, CancellationToken stop) => throw new NotImplementedException();
+
+    /// <summary>Believes a snapshot that lost many VTEPs at once, without waiting. Null, or a sentence why not.</summary>
+    public string? AcceptShrink(string controller) => throw new NotImplementedException();
 
     /// <summary>Reads routes, MTUs and addresses anew. Call when the machine's links, addresses or routes changed.</summary>
     public void UnderlayChanged(long nowMilliseconds)

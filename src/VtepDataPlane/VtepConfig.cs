@@ -56,6 +56,26 @@ public sealed record BridgeDomainConfig
     public override int GetHashCode() => HashCode.Combine(Name, Vni);
 }
 
+/// <summary>How this VTEP takes part in a controller; what connects to it is given to <see cref="Vtep.Attach"/>. Immutable.</summary>
+public sealed record ControllerConfig
+{
+    /// <summary>What domains call it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>This node's id in the store, unlike every other node's: 1 to 64 letters, digits, dots, hyphens and underscores.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>VTEPs are believed in these prefixes only; empty: anywhere.</summary>
+    public IReadOnlyList<InetPrefix> AllowedVteps { get; init; } = [];
+
+    /// <summary>Same in every part.</summary>
+    public bool Equals(ControllerConfig? other) =>
+        other is not null && Name == other.Name && Node == other.Node && AllowedVteps.SequenceEqual(other.AllowedVteps);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Node);
+}
+
 /// <summary>The configuration of a VTEP. Immutable.</summary>
 public sealed record VtepConfig
 {
@@ -70,6 +90,9 @@ public sealed record VtepConfig
 
     /// <summary>Our address and port.</summary>
     public required UnderlayConfig Underlay { get; init; }
+
+    /// <summary>The controllers that domains name, each name once.</summary>
+    public IReadOnlyList<ControllerConfig> Controllers { get; init; } = [];
 
     /// <summary>The domains, each VNI once.</summary>
     public IReadOnlyList<BridgeDomainConfig> BridgeDomains { get; init; } = [];

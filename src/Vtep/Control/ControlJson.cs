@@ -26,8 +26,6 @@ internal sealed record FdbRequest(Vni Vni, MacAddress Mac, string? Vtep = null, 
 /// <param name="Errors">All errors, where there can be several.</param>
 internal sealed record ControlProblem(string Title, int Status, string Detail, IReadOnlyList<string>? Errors = null);
 
-/// <summary>A neighbour a controller knows. No discovery of this version has any.</summary>
-internal sealed record NeighborSnapshot(Vni Vni, InetAddress Address, MacAddress Mac);
 
 /// <summary>The generated serializers.</summary>
 [JsonSourceGenerationOptions(

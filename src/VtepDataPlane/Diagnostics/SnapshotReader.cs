@@ -17,7 +17,7 @@ internal sealed class SnapshotReader(Fdb fdb, RemoteVteps vteps, Forwarder forwa
         List<BridgeDomain> domains = [.. state.Domains];
         return new VtepSnapshot(
             state.Local, state.Port, state.IsLocalAddressPresent, lanes.Length, domains.Count, domains.Sum(domain => domain.Ports.Length),
-            KnownVteps().Count, fdb.Count, fdb.Capacity, [.. problems, .. Warnings(state, domains)]);
+            KnownVteps().Count, fdb.Count, fdb.Capacity, [], [.. problems, .. Warnings(state, domains)]);
     }
 
     public IReadOnlyList<DomainSnapshot> Domains() => [.. forwarder.State.Domains.OrderBy(domain => domain.Vni).Select(Read)];
@@ -131,7 +131,7 @@ internal sealed class SnapshotReader(Fdb fdb, RemoteVteps vteps, Forwarder forwa
         {
             FdbKind.LearnedLocal or FdbKind.Own => "local",
             FdbKind.LearnedRemote => "remote",
-            FdbKind.DirectoryRemote => "directory",
+            FdbKind.DirectoryRemote or FdbKind.StickyRemote => "directory",
             _ => "static",
         };
         bool ages = target.Kind is FdbKind.LearnedLocal or FdbKind.LearnedRemote;

@@ -16,15 +16,16 @@ namespace VtepDataPlane.Diagnostics;
 /// <param name="Peers">VTEPs, configured and learned.</param>
 /// <param name="FdbEntries">Entries in the FDB.</param>
 /// <param name="FdbCapacity">Entries the FDB has room for.</param>
+/// <param name="Controllers">The controllers, by name.</param>
 /// <param name="Warnings">What the operator should know, a sentence each; empty when all is well.</param>
 public sealed record VtepSnapshot(
     InetAddress Local, ushort Port, bool LocalAddressPresent, int Workers, int BridgeDomains, int Ports, int Peers,
-    int FdbEntries, int FdbCapacity, IReadOnlyList<string> Warnings);
+    int FdbEntries, int FdbCapacity, IReadOnlyList<ControllerSnapshot> Controllers, IReadOnlyList<string> Warnings);
 
 /// <summary>One bridge domain.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Vni">Its VNI.</param>
-/// <param name="Discovery"><c>static</c> or <c>multicast</c>.</param>
+/// <param name="Discovery"><c>static</c>, <c>multicast</c> or <c>controller</c>.</param>
 /// <param name="Group">The group, or null.</param>
 /// <param name="Ports">Names of its ports.</param>
 /// <param name="FloodList">VTEPs that get a copy of what is flooded (empty for multicast).</param>

@@ -40,6 +40,9 @@ internal sealed class BridgeDomain
     /// <summary>What its ports may carry over every path, bytes; 0 while unknown.</summary>
     public required int Mtu { get; init; }
 
+    /// <summary>Null without a controller.</summary>
+    public ControllerPolicy? Controller { get; init; }
+
     public required DomainMeters Meters { get; init; }
 
     /// <summary>The port of that ordinal, or null when it was removed.</summary>

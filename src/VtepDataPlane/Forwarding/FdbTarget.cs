@@ -26,6 +26,9 @@ internal enum FdbKind : byte
 
     /// <summary>Told by a directory, behind a remote VTEP.</summary>
     DirectoryRemote,
+
+    /// <summary>Told by a directory, behind a remote VTEP, and not to be overridden by a frame: sticky, or frozen after too many moves.</summary>
+    StickyRemote,
 }
 
 /// <summary>A set of <see cref="FdbKind"/>: bit n stands for kind n.</summary>
@@ -53,6 +56,12 @@ internal enum FdbKinds
     /// <summary><see cref="FdbKind.DirectoryRemote"/>.</summary>
     DirectoryRemote = 1 << FdbKind.DirectoryRemote,
 
+    /// <summary><see cref="FdbKind.StickyRemote"/>.</summary>
+    StickyRemote = 1 << FdbKind.StickyRemote,
+
+    /// <summary>Entries a directory told.</summary>
+    Directory = DirectoryRemote | StickyRemote,
+
     /// <summary>Entries that age.</summary>
     Learned = LearnedLocal | LearnedRemote,
 
@@ -60,7 +69,7 @@ internal enum FdbKinds
     Local = LearnedLocal | StaticLocal | Own,
 
     /// <summary>Entries whose id is a remote VTEP's.</summary>
-    Remote = LearnedRemote | StaticRemote | DirectoryRemote,
+    Remote = LearnedRemote | StaticRemote | Directory,
 
     /// <summary>Every kind.</summary>
     All = Local | Remote,

@@ -6,7 +6,7 @@
 //   3 look the destination up:                       3 admission: is the outer source a VTEP of this domain?
 //       a port of ours -> SendToPort                 4 inspect the inner frame; ECN (RFC 6040); offload
 //       a VTEP         -> SendToVtep                 5 learn the source behind that VTEP
-//       nobody knows   -> Flood                      6 look the destination up: a port of ours, or flood to ports;
+//       nobody knows   -> Miss                       6 look the destination up: a port of ours, or flood to ports;
 //                                                      never back to the underlay (split horizon)
 //
 // Every walk returns None or one DropReason, which is counted in the domain (or the lane, before a domain is known). A flooded
@@ -20,7 +20,8 @@
 // Methods of the walks are compiled one by one on purpose (NoInlining): as one method they are more than the compiler inlines well,
 // and what it then leaves out is in the table lookups.
 //
-// This file: the decision. Forwarder.Sending.cs: one frame to one place. Forwarder.Flooding.cs: one frame to many.
+// This file: the decision. Forwarder.Sending.cs: one frame to one place. Forwarder.Flooding.cs: one frame to many. In domains with a controller moreover
+// Forwarder.Neighbors.cs: requests that are answered here, bindings that are heard. Forwarder.Misses.cs: frames to stations nobody knows.
 //
 // Thread-safety: called by many lanes at once. State is one reference read once a batch; the FDB and the VTEP table are
 // lock-free; everything else belongs to the lane.
@@ -33,7 +34,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Forwarding;
 
 /// <summary>Decides where frames go. One for a VTEP, used by all lanes.</summary>
-internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingState initial)
+internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTable neighbors, ForwardingState initial)
 {
     private ForwardingState _state = initial;
 
@@ -105,9 +106,11 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingSt
         reason = Learn(walk, frame);
         if (reason != DropReason.None)
             return reason;
+        if (walk.Domain.Controller is not null && IsServed(walk, frame, out reason))
+            return reason;
         FdbTarget target = LookUp(walk.Domain, frame.Info);
         if (target.IsMiss)
-            return Flood(walk, frame);
+            return Miss(walk, frame);
         return target.IsLocal ? SendToPort(walk, target.Id, frame) : SendToVtep(walk, target.Id, frame);
     }
 
@@ -206,6 +209,8 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingSt
         if (reason != DropReason.None)
             return reason;
         CountAccepted(walk, frame.Length, reservedBits);
+        if (walk.Domain.Controller is not null)
+            Snoop(walk, frame);
         FdbTarget target = LookUp(walk.Domain, frame.Info);
         if (target.IsMiss)
             return Flood(walk, frame);
@@ -253,7 +258,8 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, ForwardingSt
     {
         MacAddress source = frame.Info.Headers.Source;
         BridgeDomain domain = walk.Domain;
-        LearnResult result = domain.Learning
+        bool learns = domain.Learning && (!walk.IsFromUnderlay || domain.Controller is not { LearnsFromPeers: false });
+        LearnResult result = learns
             ? fdb.Learn(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds, domain.FdbLimit)
             : fdb.Check(domain.Index, source, walk.Source);
         switch (result)

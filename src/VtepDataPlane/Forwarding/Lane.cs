@@ -27,11 +27,12 @@ public sealed class Lane
     private bool _underlayIsDirty;
     private long _epoch;
 
-    internal Lane(int index, Forwarder forwarder, IFrameQueue underlay, int vtepCapacity)
+    internal Lane(int index, Forwarder forwarder, IFrameQueue underlay, int vtepCapacity, Action wakeControl)
     {
         Index = index;
         _forwarder = forwarder;
         Underlay = underlay;
+        Events = new StationEvents(wakeControl);
         Meters = new LaneMeters(vtepCapacity);
     }
 
@@ -41,6 +42,9 @@ public sealed class Lane
     internal IFrameQueue Underlay { get; }
 
     internal LaneMeters Meters { get; }
+
+    /// <summary>What the control loop has to know about stations.</summary>
+    internal StationEvents Events { get; }
 
     /// <summary>Holds back our own ICMP errors: 1000 a second, 100 at once (RFC 4443 section 2.4 f asks for a limit).</summary>
     internal TokenBucket IcmpBucket { get; } = new(ratePerSecond: 1000, burst: 100);
@@ -86,6 +90,10 @@ public sealed class Lane
         Leave();
         return count;
     }
+
+    /// <summary>Sends on what was held for answers that are there now. Returns frames that were let go. Called by the lane's thread.</summary>
+    /// <param name="nowMilliseconds">Monotonic time.</param>
+    public int ServeAnswers(long nowMilliseconds) => throw new NotImplementedException();
 
     internal void SendToPort(AccessPort port, in Frame frame)
     {

@@ -38,11 +38,11 @@ public sealed class ControlJsonTests
     [Test]
     public void Status_HasTheSnapshotsNamesInCamelCase()
     {
-        var status = new VtepSnapshot(s_local, 4789, true, 2, 1, 3, 4, 5, 262_144, []);
+        var status = new VtepSnapshot(s_local, 4789, true, 2, 1, 3, 4, 5, 262_144, [], []);
 
         Assert.That(JsonSerializer.Serialize(status, ControlJson.Default.VtepSnapshot), Is.EqualTo(
             """{"local":"198.18.0.1","port":4789,"localAddressPresent":true,"workers":2,"bridgeDomains":1,"ports":3,"peers":4"""
-            + ""","fdbEntries":5,"fdbCapacity":262144,"warnings":[]}"""));
+            + ""","fdbEntries":5,"fdbCapacity":262144,"controllers":[],"warnings":[]}"""));
         Assert.That(JsonSerializer.Serialize(status with { Local = default }, ControlJson.Default.VtepSnapshot), Does.StartWith("""{"local":null,"""));
     }
 
@@ -72,7 +72,7 @@ public sealed class ControlJsonTests
     public void Snapshots_AreReadAgain()
     {
         var counters = new CounterSnapshot(10, 2, 1, 7, 9, 5, DropReasonText.All.ToArray().ToDictionary(reason => reason, reason => (long)reason));
-        var status = new VtepSnapshot(default, 4789, false, 2, 1, 3, 4, 5, 6, ["x"]);
+        var status = new VtepSnapshot(default, 4789, false, 2, 1, 3, 4, 5, 6, [], ["x"]);
 
         CounterSnapshot readCounters = JsonSerializer.Deserialize(
             JsonSerializer.Serialize(counters, ControlJson.Default.CounterSnapshot), ControlJson.Default.CounterSnapshot)!;

@@ -116,7 +116,7 @@ public sealed class TextTableTests
     [Test]
     public void Status_IsAListOfFields_WithWarnings()
     {
-        var status = new VtepSnapshot(InetAddress.Parse("198.18.0.1"), 4789, true, 2, 3, 4, 5, 6, 262_144, ["Port tap-red is down."]);
+        var status = new VtepSnapshot(InetAddress.Parse("198.18.0.1"), 4789, true, 2, 3, 4, 5, 6, 262_144, [], ["Port tap-red is down."]);
 
         Assert.That(Drawn(Terminal.Plain, (output, terminal) => SnapshotTables.Write(status, output, terminal)), Is.EqualTo("""
             local                  198.18.0.1:4789

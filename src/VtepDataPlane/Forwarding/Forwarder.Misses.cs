@@ -1,0 +1,10 @@
+// Forwarder: a frame to a station nobody knows. It is flooded; in domains whose controller can be asked, it is held until the answer is there.
+
+using VtepDataPlane.Frames;
+
+namespace VtepDataPlane.Forwarding;
+
+internal sealed partial class Forwarder
+{
+    private DropReason Miss(in Walk walk, in Frame frame) => Flood(walk, frame);
+}
