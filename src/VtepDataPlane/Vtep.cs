@@ -50,7 +50,7 @@ public sealed class Vtep : IDisposable
         _underlay = host.OpenUnderlay(config.Underlay, lanes);
         _neighbors = new NeighborTable();
         _forwarder = new Forwarder(_fdb, _vteps, _neighbors, new ForwardingState([], _underlay.Local, config.Underlay.Port, _underlay.IsLocalAddressPresent));
-        _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity, host.WakeControl))];
+        _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity, host.WakeControl, seed))];
         _domains = new DomainTable(host, _underlay, _fdb, _vteps, _forwarder, _lanes, new FlowHash(seed), config.Underlay.Port);
         _snapshots = new SnapshotReader(_fdb, _vteps, _forwarder, _lanes);
         try
