@@ -17,8 +17,11 @@ internal sealed partial class Fdb
         return ((probe.First - _base) / BucketWords, (probe.Second - _base) / BucketWords);
     }
 
-    /// <summary>Adds an entry that doesn't age. Learned ones give way to it, fixed ones only when <paramref name="replace"/> is set.
-    /// An own MAC replaces everything and is replaced by nothing but another own MAC.</summary>
+    /// <summary>
+    /// Adds an entry that doesn't age. Learned ones and a directory's give way to it; static ones give way to static ones when
+    /// <paramref name="replace"/> is set, and never to a directory's. An own MAC replaces everything and is replaced by nothing but another own MAC.
+    /// A directory's entry for the place that was known before takes over when the station was last seen there.
+    /// </summary>
     /// <exception cref="ArgumentException">The MAC is zero, or the kind is none or a learned one.</exception>
     public FdbAddResult TryAdd(int domain, MacAddress mac, FdbTarget target, bool replace)
     {
@@ -41,6 +44,17 @@ internal sealed partial class Fdb
 
     /// <summary>Deletes the entry of one of our own ports. False when there is none.</summary>
     public bool DeleteOwn(int domain, MacAddress mac) => RemoveAll(ProbeOf(domain, mac), FdbKinds.Own);
+
+    /// <summary>Deletes the entry a directory told. False when there is none.</summary>
+    public bool DeleteDirectory(int domain, MacAddress mac) => RemoveAll(ProbeOf(domain, mac), FdbKinds.Directory);
+
+    /// <summary>The entry of a MAC with its time; false when there is none. Any thread.</summary>
+    public bool TryGet(int domain, MacAddress mac, out FdbEntry entry)
+    {
+        FindAnywhere(KeyOf(domain, mac), out ulong value);
+        entry = new FdbEntry(domain, mac, TargetOf(value), LastSeenOf(value));
+        return IsLive(value);
+    }
 
     /// <summary>Deletes all entries the filter takes, and returns their number.</summary>
     public int Flush(FdbFilter filter)
@@ -124,10 +138,11 @@ internal sealed partial class Fdb
             FdbTarget old = TargetOf(seen);
             if (!GivesWay(old, target, replace))
                 return FdbAddResult.Exists;
-            if (!TryUpdate(slot, seen, Pack(target, 0)))
+            uint lastSeen = target.IsDirectory && target.IsSamePlace(old) ? LastSeenOf(seen) : 0;
+            if (!TryUpdate(slot, seen, Pack(target, lastSeen)))
                 continue;
             if (old.IsLearned)
-                Interlocked.Add(ref _perDomain[DomainOf(probe.Key)], -OneLearned);
+                UnreserveLearned(probe.Key);
             return FdbAddResult.Added;
         }
     }
@@ -136,7 +151,7 @@ internal sealed partial class Fdb
     {
         if (old.Kind == FdbKind.Own || target.Kind == FdbKind.Own)
             return target.Kind == FdbKind.Own && old != target;
-        return old.IsLearned || replace;
+        return old.IsLearned || old.IsDirectory || (replace && !target.IsDirectory);
     }
 
     private FdbAddResult AddNew(in Probe probe, FdbTarget target, out int slot)

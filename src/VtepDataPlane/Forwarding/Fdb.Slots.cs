@@ -57,6 +57,8 @@ internal sealed partial class Fdb
 
     private static ulong WithoutGeneration(ulong value) => value & ~GenerationMask;
 
+    private static ulong WithoutKind(ulong value) => value << (64 - KindShift);
+
     /// <summary>Index of the first word on a boundary of two cache lines: a bucket then costs no third one.</summary>
     private static int FirstAligned(ulong[] pinned)
     {
@@ -258,6 +260,19 @@ internal sealed partial class Fdb
         Unreserve(key, target);
         return overLimit ? LearnResult.LimitReached : LearnResult.TableFull;
     }
+
+    /// <summary>Counts an entry there is among the learned ones, if there is room.</summary>
+    private bool TryReserveLearned(ulong key, int domainLimit)
+    {
+        if (LearnedCountOf(DomainOf(key)) >= domainLimit)
+            return false;
+        if (Interlocked.Add(ref _perDomain[DomainOf(key)], OneLearned) >> 32 <= domainLimit)
+            return true;
+        UnreserveLearned(key);
+        return false;
+    }
+
+    private void UnreserveLearned(ulong key) => Interlocked.Add(ref _perDomain[DomainOf(key)], -OneLearned);
 
     private void Unreserve(ulong key, FdbTarget target)
     {

@@ -11,6 +11,14 @@
 // four for every sixteen of capacity, that is two slots for each entry: at capacity half of all slots are taken and a bucket holds
 // 4 of its 8 on average. Memory: 2 slots x 16 bytes = 32 bytes for each entry of capacity, and 512 KiB of counters per domain.
 //
+// Seven kinds of entry, FdbTarget.cs; three bits have no room for more. Who gives way to whom:
+//   by a frame            learned entries move. DirectoryRemote moves behind a local port, where its station came; a frame from a VTEP it contradicts
+//                         passes and changes nothing: the directory has the word there. Static and sticky ones stand, and the frame is dropped.
+//   by the control loop   Own replaces all. Static replaces all but Own and, unless told to, static. Directory replaces learned and directory.
+// Learned and directory entries bear the second they were last heard of, which costs a write a second at most. A learned one ages by it; a
+// directory's doesn't, but whoever looks it up knows by it whether it is in use. A contradiction counts as being heard of, so that it
+// is reported for an entry once a second at most, however many frames contradict.
+//
 // Life of a slot. Only these steps exist, and only one thread can win each:
 //   claim    CAS key 0 -> k            the slot is the winner's alone: nobody touches a slot with a key but without kind
 //   publish  value := entry, generation one higher
@@ -28,7 +36,8 @@
 //   slots, each looks for the other after publishing; both claims are full fences, so at least the later one sees the
 //   earlier. A worker that sees another slot with its key frees its own; the control loop frees the others. At worst two workers both
 //   step back, and the next frame is learned. So at rest no key is in two slots, and no learned entry hides a fixed one.
-// * Counts are reserved before a claim and returned after a free: limits are never exceeded, and the numbers are exact at rest.
+// * Counts are reserved before a claim and returned after a free: limits are never exceeded, and the numbers are exact at rest. So they are
+//   before a directory's entry becomes a learned one, and after a learned one has given way.
 // * Deleting misses an entry that is being published at that moment: as if the delete had come first. Who deletes for good (a
 //   port, a VTEP, a domain that goes) first lets every worker leave its batch with the new state, then flushes.
 
@@ -118,7 +127,7 @@ internal sealed partial class Fdb
     public LearnResult Learn(int domain, MacAddress mac, int line, FdbTarget source, uint nowSeconds, int domainLimit)
     {
         ulong key = KeyOf(domain, mac);
-        bool isKnown = TryFindInLine(key, line, out ulong seen) && WithoutGeneration(seen) == Pack(source, nowSeconds);
+        bool isKnown = TryFindInLine(key, line, out ulong seen) && IsNoNews(seen, source, nowSeconds);
         return isKnown ? LearnResult.Unchanged : LearnNews(key, source, nowSeconds, domainLimit);
     }
 
@@ -133,37 +142,76 @@ internal sealed partial class Fdb
             if (!IsLive(seen))
                 return LearnResult.Unchanged;
             LearnResult result = Judge(seen, source, nowSeconds);
-            if (result is not (LearnResult.Refreshed or LearnResult.Moved))
+            if (!IsWritten(result))
                 return result;
-            if (TryUpdate(slot, seen, Pack(source, nowSeconds)))
+            FdbTarget next = result == LearnResult.Moved ? source : TargetOf(seen);
+            bool becomesLearned = next.IsLearned && !TargetOf(seen).IsLearned;
+            if (becomesLearned && !TryReserveLearned(key, domainLimit))
+                return LearnResult.LimitReached;
+            if (TryUpdate(slot, seen, Pack(next, nowSeconds)))
                 return result;
+            if (becomesLearned)
+                UnreserveLearned(key);
         }
         return LearnResult.Unchanged;
     }
 
-    /// <summary>What Learn would object to, for domains that don't learn: fixed entries and own MACs protect there too.</summary>
-    public LearnResult Check(int domain, MacAddress mac, FdbTarget source)
+    /// <summary>
+    /// What Learn would object to, for frames nothing is learned from: fixed entries and own MACs protect there too, and a directory's entries are kept
+    /// fresh. Such an entry is not moved: a station of ours at its MAC is a conflict.
+    /// </summary>
+    /// <inheritdoc cref="Learn(int, MacAddress, int, FdbTarget, uint, int)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public LearnResult Check(int domain, MacAddress mac, int line, FdbTarget source, uint nowSeconds)
     {
-        FdbTarget target = Lookup(domain, mac);
-        if (target.IsMiss || target.IsLearned || target.IsSamePlace(source))
-            return LearnResult.Unchanged;
-        return target.Kind == FdbKind.Own ? LearnResult.OwnMac : LearnResult.Conflict;
+        ulong key = KeyOf(domain, mac);
+        bool isKnown = TryFindInLine(key, line, out ulong seen) && (IsNoNews(seen, source, nowSeconds) || IsNeverNews(TargetOf(seen), source));
+        return isKnown ? LearnResult.Unchanged : CheckNews(key, source, nowSeconds);
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private LearnResult CheckNews(ulong key, FdbTarget source, uint nowSeconds)
+    {
+        int slot = FindAnywhere(key, out ulong seen);
+        FdbTarget target = TargetOf(seen);
+        if (!IsLive(seen) || target.IsLearned)
+            return LearnResult.Unchanged;
+        LearnResult result = Judge(seen, source, nowSeconds);
+        if (result == LearnResult.Moved)
+            return LearnResult.Conflict;
+        return !IsWritten(result) || TryUpdate(slot, seen, Pack(target, nowSeconds)) ? result : LearnResult.Unchanged;
+    }
+
+    /// <summary>A frame from there changes nothing about an entry: same place, whatever its kind, and heard of in this second.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsNoNews(ulong seen, FdbTarget source, uint nowSeconds)
+    {
+        ulong difference = WithoutGeneration(seen ^ Pack(source, nowSeconds));
+        return difference == 0 || (WithoutKind(difference) == 0 && TargetOf(seen).IsSamePlace(source));
+    }
+
+    /// <summary>Check changes nothing about entries others learned, nor about fixed ones for this place, at any time.</summary>
+    private static bool IsNeverNews(FdbTarget target, FdbTarget source) => target.IsLearned || (!target.IsDirectory && target.IsSamePlace(source));
+
+    /// <summary>The entry has to be written for that: with another place, or with this second.</summary>
+    private static bool IsWritten(LearnResult result) => result is LearnResult.Refreshed or LearnResult.Moved or LearnResult.Contradicted;
 
     /// <summary>What a frame from <paramref name="source"/> means for an entry.</summary>
     private static LearnResult Judge(ulong seen, FdbTarget source, uint nowSeconds)
     {
         FdbTarget target = TargetOf(seen);
-        if (target.IsLearned)
-        {
-            if (!target.IsSamePlace(source))
-                return LearnResult.Moved;
-            // another worker's clock may be read a moment later than ours: never set an entry back
-            return (int)(nowSeconds - LastSeenOf(seen)) > 0 ? LearnResult.Refreshed : LearnResult.Unchanged;
-        }
+        // another worker's clock may be read a moment later than ours: never set an entry back
+        bool isOlder = (int)(nowSeconds - LastSeenOf(seen)) > 0;
         if (target.IsSamePlace(source))
-            return LearnResult.Unchanged;
-        return target.Kind == FdbKind.Own ? LearnResult.OwnMac : LearnResult.Conflict;
+            return isOlder && (target.IsLearned || target.IsDirectory) ? LearnResult.Refreshed : LearnResult.Unchanged;
+        return target.Kind switch
+        {
+            FdbKind.LearnedLocal or FdbKind.LearnedRemote => LearnResult.Moved,
+            FdbKind.DirectoryRemote when source.IsLocal => LearnResult.Moved,
+            FdbKind.DirectoryRemote => isOlder ? LearnResult.Contradicted : LearnResult.Unchanged,
+            FdbKind.Own => LearnResult.OwnMac,
+            _ => LearnResult.Conflict,
+        };
     }
 
     /// <summary>Worker: writes a new learned entry, or steps back before another thread that writes the same key.</summary>

@@ -8,7 +8,7 @@ namespace VtepDataPlane.Forwarding;
 /// <param name="Domain">Index of its domain.</param>
 /// <param name="Mac">The station.</param>
 /// <param name="Target">What it points to.</param>
-/// <param name="LastSeen">Second of the last frame from it, on the clock given to Learn; 0 for entries that don't age.</param>
+/// <param name="LastSeen">Second of the last frame from it, on the clock given to Learn; 0 for static and own entries, and for a directory's until the first frame.</param>
 internal readonly record struct FdbEntry(int Domain, MacAddress Mac, FdbTarget Target, uint LastSeen);
 
 /// <summary>Which entries to take: all conditions hold together.</summary>

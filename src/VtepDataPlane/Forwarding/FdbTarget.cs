@@ -24,7 +24,7 @@ internal enum FdbKind : byte
     /// <summary>The MAC of one of our own ports.</summary>
     Own,
 
-    /// <summary>Told by a directory, behind a remote VTEP.</summary>
+    /// <summary>Told by a directory, behind a remote VTEP. Gives way to a frame from a local port: the station came here.</summary>
     DirectoryRemote,
 
     /// <summary>Told by a directory, behind a remote VTEP, and not to be overridden by a frame: sticky, or frozen after too many moves.</summary>
@@ -121,6 +121,9 @@ internal readonly struct FdbTarget : IEquatable<FdbTarget>
 
     /// <summary>Ages, and gives way to every other kind.</summary>
     public bool IsLearned => IsOneOf(FdbKinds.Learned);
+
+    /// <summary>Told by a directory.</summary>
+    public bool IsDirectory => IsOneOf(FdbKinds.Directory);
 
     /// <summary>Its kind is in the set.</summary>
     public bool IsOneOf(FdbKinds kinds) => (((int)kinds >> (int)Kind) & 1) != 0;

@@ -265,7 +265,26 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         bool learns = domain.Learning && (!walk.IsFromUnderlay || domain.Controller is not { LearnsFromPeers: false });
         LearnResult result = learns
             ? fdb.Learn(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds, domain.FdbLimit)
-            : fdb.Check(domain.Index, source, walk.Source);
+            : fdb.Check(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds);
+        if (result is LearnResult.Unchanged or LearnResult.Refreshed)
+            return DropReason.None;
+        if (domain.Controller is not null)
+            TellStation(walk, source, result);
+        return Count(walk, result);
+    }
+
+    // to the control loop: who is here now, and who is somewhere else than the directory says
+    private static void TellStation(in Walk walk, MacAddress source, LearnResult result)
+    {
+        bool isNewHere = !walk.IsFromUnderlay && result is (LearnResult.Learned or LearnResult.Moved);
+        if (isNewHere)
+            walk.Lane.Events.Write(new StationEvent(StationEventKind.Seen, walk.Domain.Index, source));
+        else if (result == LearnResult.Contradicted)
+            walk.Lane.Events.Write(new StationEvent(StationEventKind.Contradicted, walk.Domain.Index, source));
+    }
+
+    private static DropReason Count(in Walk walk, LearnResult result)
+    {
         switch (result)
         {
             case LearnResult.Conflict:

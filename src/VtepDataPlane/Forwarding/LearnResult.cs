@@ -5,7 +5,8 @@ namespace VtepDataPlane.Forwarding;
 /// <summary>What learning a source MAC did.</summary>
 internal enum LearnResult : byte
 {
-    /// <summary>Nothing to write: known since this second, fixed to this very place, or another thread is just writing it.</summary>
+    /// <summary>Nothing to write: known since this second, fixed to this very place, told elsewhere by a directory (see <see cref="Contradicted"/>), or
+    /// another thread is just writing it.</summary>
     Unchanged,
 
     /// <summary>Known, and its time is now this second.</summary>
@@ -14,11 +15,14 @@ internal enum LearnResult : byte
     /// <summary>A new entry.</summary>
     Learned,
 
-    /// <summary>A learned entry now points elsewhere.</summary>
+    /// <summary>A learned entry now points elsewhere; or a directory's one is a learned one now, for the station came here.</summary>
     Moved,
 
-    /// <summary>A static or directory entry says the station is elsewhere; it stays as it was.</summary>
+    /// <summary>A static or sticky entry says the station is elsewhere; it stays as it was.</summary>
     Conflict,
+
+    /// <summary>From another VTEP than a directory's entry says. It stays as it was; who made it should know. Said for an entry at most once a second.</summary>
+    Contradicted,
 
     /// <summary>The MAC is that of one of our own ports, and the frame didn't come from that port.</summary>
     OwnMac,

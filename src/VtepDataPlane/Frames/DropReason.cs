@@ -60,10 +60,13 @@ public enum DropReason
     /// <summary>From the tunnel, with the MAC of one of our own ports as source: a loop or a forgery (kernel LOCAL_MAC).</summary>
     LocalMac,
 
-    /// <summary>The source MAC has a static entry that says it is elsewhere (kernel VXLAN_ENTRY_EXISTS).</summary>
+    /// <summary>The source MAC has an entry, static or a controller's sticky one, that says it is elsewhere (kernel VXLAN_ENTRY_EXISTS).</summary>
     EntryExists,
 
     // --- the forwarding decision ---
+
+    /// <summary>An ARP request or neighbour solicitation we answered ourselves: no loss, the answer is counted as originated.</summary>
+    NeighborAnswered,
 
     /// <summary>The destination is behind the port the frame came from.</summary>
     SamePort,
