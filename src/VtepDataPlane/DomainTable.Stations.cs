@@ -29,6 +29,8 @@ internal sealed partial class DomainTable
         }
         else
         {
+            if (_fdb.Lookup(domain.Index, mac).IsOneOf(FdbKinds.Directory))
+                return $"{mac} in VNI {vni} is told by the domain's controller: take its record out there.";
             if (!_fdb.Delete(domain.Index, mac))
                 return $"There is no entry for {mac} in VNI {vni} that can be deleted.";
             domain.Peering.RemoveStation(mac);

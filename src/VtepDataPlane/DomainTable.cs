@@ -17,6 +17,7 @@ internal sealed partial class DomainTable : IDisposable
     private readonly IHostNetwork _host;
     private readonly IUnderlay _underlay;
     private readonly Fdb _fdb;
+    private readonly NeighborTable _neighbors;
     private readonly RemoteVteps _vteps;
     private readonly Forwarder _forwarder;
     private readonly Lane[] _lanes;
@@ -32,11 +33,12 @@ internal sealed partial class DomainTable : IDisposable
     private int _nextIndex;
 
     public DomainTable(
-        IHostNetwork host, IUnderlay underlay, Fdb fdb, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes, FlowHash flowHash, ushort udpPort)
+        IHostNetwork host, IUnderlay underlay, Fdb fdb, NeighborTable neighbors, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes, FlowHash flowHash, ushort udpPort)
     {
         _host = host;
         _underlay = underlay;
         _fdb = fdb;
+        _neighbors = neighbors;
         _vteps = vteps;
         _forwarder = forwarder;
         _lanes = lanes;
@@ -85,6 +87,23 @@ internal sealed partial class DomainTable : IDisposable
         foreach (DomainRecord domain in _domains.Values)
             FitPorts(domain);
         Publish();
+    }
+
+    /// <summary>The domain of that VNI, or null.</summary>
+    public DomainRecord? Find(Vni vni) => _domains.GetValueOrDefault(vni);
+
+    /// <summary>The VTEPs that these domains name are others now.</summary>
+    public void PeersChanged(IReadOnlyCollection<DomainRecord> changed)
+    {
+        _paths.ReadNew(_domains.Values);
+        foreach (DomainRecord domain in changed)
+        {
+            _paths.Measure(domain);
+            FitPorts(domain);
+        }
+
+        Publish(changed);
+        FreeVteps();
     }
 
     /// <summary>A device came, went or changed.</summary>
@@ -232,6 +251,7 @@ internal sealed partial class DomainTable : IDisposable
         foreach (DomainRecord domain in domains)
         {
             Closed.Add(domain.Meters);
+            _neighbors.RemoveDomain(domain.Index);
             domain.Peering.Dispose();
             _indexes.Remove(domain.Index);
         }
@@ -248,8 +268,17 @@ internal sealed partial class DomainTable : IDisposable
 
     // --- the state ---
 
-    private void Publish() =>
-        _forwarder.State = new ForwardingState(_domains.Values.Select(Build), _underlay.Local, _udpPort, _underlay.IsLocalAddressPresent);
+    private void Publish() => Publish(_domains.Values);
+
+    // What stays as it was is taken over: a peer that joins one of ten thousand domains changes one.
+    private void Publish(IReadOnlyCollection<DomainRecord> changed)
+    {
+        ForwardingState old = _forwarder.State;
+        var rebuilt = changed.ToHashSet();
+        _forwarder.State = new ForwardingState(
+            _domains.Values.Select(domain => rebuilt.Contains(domain) ? Build(domain) : old.ByIndex(domain.Index) ?? Build(domain)),
+            _underlay.Local, _udpPort, _underlay.IsLocalAddressPresent);
+    }
 
     private BridgeDomain Build(DomainRecord domain) => new()
     {
@@ -270,8 +299,14 @@ internal sealed partial class DomainTable : IDisposable
         Ageing = (uint)domain.Config.Ageing,
         FdbLimit = domain.Config.FdbLimit,
         Mtu = domain.Mtu,
+        Controller = PolicyOf(domain.Config.Discovery),
         Meters = domain.Meters,
     };
+
+    private static ControllerPolicy? PolicyOf(DiscoveryConfig discovery) => discovery is not ControllerDiscovery controller ? null
+        : new ControllerPolicy(
+            controller.SuppressNeighbors, controller.LearnFromPeers, controller.Mode == ControllerMode.Lookup, controller.FloodUnknown,
+            controller.LookupsPerSecond);
 
     // --- grace ---
 

@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
