@@ -180,6 +180,19 @@ internal sealed partial class Reconciler
 
     private RecordKey NeighborKey(LookupKey key) => new(RecordKind.Neighbor, _config.Node, key.Vni, default, key.Address);
 
+    // Stations heard before the store told what we claimed before we were restarted.
+    private void GoOnFromFormerLife()
+    {
+        foreach ((LookupKey key, LocalStation station) in _local.Stations.Where(station => station.Value.IsBlind))
+        {
+            if (_table.OwnSequence(key) is not { } former || former <= station.Sequence)
+                continue;
+            station.Sequence = former;
+            _table.Changes.Touch(key);
+            TouchAddresses(key);
+        }
+    }
+
     // From now on a higher claim of another node is news.
     private void NoteComplete()
     {

@@ -69,6 +69,8 @@ internal sealed partial class Reconciler
             _table.Apply(snapshot, nowMilliseconds);
         else if (told is DirectoryDelta delta)
             _table.Apply(delta, nowMilliseconds);
+        if (told is DirectorySnapshot { IsFromCache: false })
+            GoOnFromFormerLife();
         Settle(nowMilliseconds);
         if (told is DirectorySnapshot { IsFromCache: false })
             NoteComplete();

@@ -280,7 +280,7 @@ public sealed class ForwardingTests
         using var network = new TestNetwork();
         BridgeDomainConfig domain = Domain(100, ["a1"], []) with
         {
-            Discovery = new Discovery.StaticDiscovery
+            Discovery = new VtepDataPlane.Discovery.StaticDiscovery
             {
                 Peers = [new VtepEndpoint(InetAddress.Parse(B), 4789), new VtepEndpoint(InetAddress.Parse(C), 8472)],
             },
