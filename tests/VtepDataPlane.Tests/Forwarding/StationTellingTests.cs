@@ -79,6 +79,17 @@ public sealed class StationTellingTests
         Assert.That(_bench.Memory(0).TakeAll(), Has.Count.EqualTo(1), "from where it is, it may");
     }
 
+    [Test]
+    public void WhereNothingIsLearned_NobodyIsTold_AndTheDirectoryHasTheWord()
+    {
+        _bench.Learning = false;
+        _bench.Inject(0, Udp(s_macC, MacB));
+        _bench.Tell(MacA, peer: 0);
+        _bench.Inject(0, Udp(MacA, MacB));
+        Assert.That(_bench.Drops(DropReason.EntryExists), Is.EqualTo(1));
+        Assert.That(_bench.Events(), Is.Empty);
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public void FrameFromAnotherVtepThanTheDirectorySays_Passes_AndIsToldOnceASecond(bool learnsFromPeers)
