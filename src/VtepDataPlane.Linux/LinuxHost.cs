@@ -90,6 +90,12 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
         _workers.Quiesce();
     }
 
+    /// <inheritdoc/>
+    public void WakeControl() => _wake();
+
+    /// <inheritdoc/>
+    public void WakeLane(int lane) => _workers.Wake(lane);
+
     /// <summary>Starts the workers.</summary>
     public void Start(IReadOnlyList<Lane> lanes, Action<Exception> fatal) => _workers.Start(lanes, fatal);
 

@@ -154,6 +154,7 @@ public sealed class LinuxVtep : IAsyncDisposable
             _followAt = Math.Min(_followAt, now + DebounceMilliseconds);
         try
         {
+            Vtep.Attend(now);
             _host.CareForPorts(now, Vtep.PortChanged);
             if (now >= _followAt)
                 FollowNetwork(now);

@@ -1,10 +1,10 @@
 // The domains of a VTEP and how one set of them becomes another. Difference by VNI, and within a domain by TAP name: what is
 // equal in both stays untouched, down to its open descriptors. The steps and their order are those in the head of Vtep.cs.
-// Control loop only; called under the facade's lock.
+// This file: ports, records, the published state, and the grace periods. DomainTable.Stations.cs: what the operator fixes. Control loop only; called
+// under the facade's lock.
 
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
-using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
@@ -12,11 +12,12 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane;
 
 /// <summary>The domains, their ports and their paths.</summary>
-internal sealed class DomainTable : IDisposable
+internal sealed partial class DomainTable : IDisposable
 {
     private readonly IHostNetwork _host;
     private readonly IUnderlay _underlay;
     private readonly Fdb _fdb;
+    private readonly NeighborTable _neighbors;
     private readonly RemoteVteps _vteps;
     private readonly Forwarder _forwarder;
     private readonly Lane[] _lanes;
@@ -32,11 +33,12 @@ internal sealed class DomainTable : IDisposable
     private int _nextIndex;
 
     public DomainTable(
-        IHostNetwork host, IUnderlay underlay, Fdb fdb, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes, FlowHash flowHash, ushort udpPort)
+        IHostNetwork host, IUnderlay underlay, Fdb fdb, NeighborTable neighbors, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes, FlowHash flowHash, ushort udpPort)
     {
         _host = host;
         _underlay = underlay;
         _fdb = fdb;
+        _neighbors = neighbors;
         _vteps = vteps;
         _forwarder = forwarder;
         _lanes = lanes;
@@ -87,6 +89,23 @@ internal sealed class DomainTable : IDisposable
         Publish();
     }
 
+    /// <summary>The domain of that VNI, or null.</summary>
+    public DomainRecord? Find(Vni vni) => _domains.GetValueOrDefault(vni);
+
+    /// <summary>The VTEPs that these domains name are others now.</summary>
+    public void PeersChanged(IReadOnlyCollection<DomainRecord> changed)
+    {
+        _paths.ReadNew(_domains.Values);
+        foreach (DomainRecord domain in changed)
+        {
+            _paths.Measure(domain);
+            FitPorts(domain);
+        }
+
+        Publish(changed);
+        FreeVteps();
+    }
+
     /// <summary>A device came, went or changed.</summary>
     public void PortChanged(AccessPort port)
     {
@@ -95,37 +114,6 @@ internal sealed class DomainTable : IDisposable
             return;
         ClaimOwnMac(domain, port);
         ReadPaths(); // its interface index may be another now, and so a loop may have come or gone
-    }
-
-    public string? AddFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep, string? port, bool replace)
-    {
-        if (!_domains.TryGetValue(vni, out DomainRecord? domain))
-            return $"There is no bridge domain with VNI {vni}.";
-        string? why = mac.IsZero ? AddFlood(domain, vtep) : AddStation(domain, mac, vtep, port, replace);
-        if (why is null)
-            ReadPaths();
-        return why;
-    }
-
-    public string? DeleteFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep)
-    {
-        if (!_domains.TryGetValue(vni, out DomainRecord? domain))
-            return $"There is no bridge domain with VNI {vni}.";
-        if (mac.IsZero)
-        {
-            if (vtep is not { } member || !domain.Peering.TryRemoveFlood(member))
-                return $"{(vtep is null ? "Name the VTEP to take from the flood list" : $"VTEP {vtep} is not in the flood list")} of VNI {vni}.";
-        }
-        else
-        {
-            if (!_fdb.Delete(domain.Index, mac))
-                return $"There is no entry for {mac} in VNI {vni} that can be deleted.";
-            domain.Peering.RemoveStation(mac);
-        }
-
-        ReadPaths();
-        FreeVteps();
-        return null;
     }
 
     public void Dispose()
@@ -263,6 +251,7 @@ internal sealed class DomainTable : IDisposable
         foreach (DomainRecord domain in domains)
         {
             Closed.Add(domain.Meters);
+            _neighbors.RemoveDomain(domain.Index);
             domain.Peering.Dispose();
             _indexes.Remove(domain.Index);
         }
@@ -277,58 +266,19 @@ internal sealed class DomainTable : IDisposable
         return _nextIndex;
     }
 
-    // --- fixed stations ---
-
-    private void UnfixStations(DomainRecord domain, BridgeDomainConfig next)
-    {
-        foreach (StaticFdbEntry entry in domain.Config.Fdb.Where(entry => !next.Fdb.Contains(entry)))
-        {
-            _fdb.Delete(domain.Index, entry.Mac);
-            domain.Peering.RemoveStation(entry.Mac);
-        }
-    }
-
-    private IEnumerable<string> FixStations(DomainRecord domain)
-    {
-        foreach (StaticFdbEntry entry in domain.Config.Fdb)
-        {
-            if (AddStation(domain, entry.Mac, entry.Vtep, entry.Port, replace: true) is { } why)
-                yield return $"A configured FDB entry of {domain.Config.Name} is not in force: {why}";
-        }
-    }
-
-    private static string? AddFlood(DomainRecord domain, VtepEndpoint? vtep)
-    {
-        if (vtep is not { } member)
-            return "The all-zeros MAC is the flood list: name a VTEP to add to it.";
-        return domain.Peering.TryAddFlood(member) ? null : $"VTEP {member} is in the flood list of VNI {domain.Config.Vni} already.";
-    }
-
-    private string? AddStation(DomainRecord domain, MacAddress mac, VtepEndpoint? vtep, string? portName, bool replace)
-    {
-        if (!mac.IsValidSource)
-            return $"{mac} is a group address: only one station's MAC can have an entry.";
-        if (vtep is null == portName is null)
-            return "Name either a VTEP or a port, not both.";
-        AccessPort? port = portName is null ? null : domain.Port(portName);
-        if (portName is not null && port is null)
-            return $"Bridge domain {domain.Config.Name} has no port {portName}.";
-        FdbTarget target = port is not null
-            ? new FdbTarget(FdbKind.StaticLocal, port.Ordinal)
-            : new FdbTarget(FdbKind.StaticRemote, domain.Peering.AddStation(mac, vtep!.Value));
-        FdbAddResult result = _fdb.TryAdd(domain.Index, mac, target, replace);
-        if (result == FdbAddResult.Added)
-            return null;
-        domain.Peering.RemoveStation(mac);
-        return result == FdbAddResult.Exists
-            ? $"{mac} has a fixed entry in VNI {domain.Config.Vni} already; use replace to change it."
-            : "The FDB is full: raise fdb.capacity.";
-    }
-
     // --- the state ---
 
-    private void Publish() =>
-        _forwarder.State = new ForwardingState(_domains.Values.Select(Build), _underlay.Local, _udpPort, _underlay.IsLocalAddressPresent);
+    private void Publish() => Publish(_domains.Values);
+
+    // What stays as it was is taken over: a peer that joins one of ten thousand domains changes one.
+    private void Publish(IReadOnlyCollection<DomainRecord> changed)
+    {
+        ForwardingState old = _forwarder.State;
+        var rebuilt = changed.ToHashSet();
+        _forwarder.State = new ForwardingState(
+            _domains.Values.Select(domain => rebuilt.Contains(domain) ? Build(domain) : old.ByIndex(domain.Index) ?? Build(domain)),
+            _underlay.Local, _udpPort, _underlay.IsLocalAddressPresent);
+    }
 
     private BridgeDomain Build(DomainRecord domain) => new()
     {
@@ -349,8 +299,14 @@ internal sealed class DomainTable : IDisposable
         Ageing = (uint)domain.Config.Ageing,
         FdbLimit = domain.Config.FdbLimit,
         Mtu = domain.Mtu,
+        Controller = PolicyOf(domain.Config.Discovery),
         Meters = domain.Meters,
     };
+
+    private static ControllerPolicy? PolicyOf(DiscoveryConfig discovery) => discovery is not ControllerDiscovery controller ? null
+        : new ControllerPolicy(
+            controller.SuppressNeighbors, controller.LearnFromPeers, controller.Mode == ControllerMode.Lookup, controller.FloodUnknown,
+            controller.LookupsPerSecond);
 
     // --- grace ---
 

@@ -68,7 +68,7 @@ public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHo
         _served.Remove(port);
     }
 
-    /// <summary>Serves every lane until nothing waits; returns frames received. Deliver the network's datagrams in between.</summary>
+    /// <summary>Serves every lane until nothing waits; returns frames received, and those let go on an answer. Deliver the network's datagrams in between.</summary>
     public int Run(Vtep vtep, long nowMilliseconds)
     {
         ArgumentNullException.ThrowIfNull(vtep);
@@ -81,6 +81,7 @@ public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHo
                 foreach (AccessPort port in _served)
                     round += lane.ServePort(port, nowMilliseconds);
                 round += lane.ServeUnderlay(Underlay!.Queue(lane.Index), nowMilliseconds);
+                round += lane.ServeAnswers(nowMilliseconds);
             }
 
             total += round;

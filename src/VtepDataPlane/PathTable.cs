@@ -35,8 +35,11 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
         }
 
         foreach (DomainRecord domain in domains)
-            domain.Mtu = DomainMtu(domain);
+            Measure(domain);
     }
+
+    /// <summary>Computes a domain's MTU from the paths as they were read last.</summary>
+    public void Measure(DomainRecord domain) => domain.Mtu = DomainMtu(domain);
 
     /// <summary>Reads the paths to VTEPs learned since. They need no new state: a path is looked up by the VTEP's id.</summary>
     public void ReadNew(IReadOnlyCollection<DomainRecord> domains)

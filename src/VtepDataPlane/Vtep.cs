@@ -17,10 +17,10 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane;
 
 /// <summary>
-/// A VXLAN tunnel endpoint. All members may be called from any thread: changes are let in one at a time, snapshots wait for
-/// nothing. Lanes are served by one thread each.
+/// A VXLAN tunnel endpoint. All members may be called from any thread: changes are let in one at a time; snapshots wait for
+/// nothing, but those of controllers for a change that is being made. Lanes are served by one thread each.
 /// </summary>
-public sealed class Vtep : IDisposable
+public sealed partial class Vtep : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Fdb _fdb;
@@ -30,7 +30,9 @@ public sealed class Vtep : IDisposable
     private readonly IUnderlay _underlay;
     private readonly Lane[] _lanes;
     private readonly DomainTable _domains;
+    private readonly ControllerTable _controllers;
     private readonly SnapshotReader _snapshots;
+    private long _now; // as it was told last
 
     /// <summary>Opens underlay and ports and applies the configuration; all or nothing.</summary>
     /// <param name="config">A configuration; <see cref="VtepConfigRules"/> must find nothing wrong with it.</param>
@@ -50,9 +52,11 @@ public sealed class Vtep : IDisposable
         _underlay = host.OpenUnderlay(config.Underlay, lanes);
         _neighbors = new NeighborTable();
         _forwarder = new Forwarder(_fdb, _vteps, _neighbors, new ForwardingState([], _underlay.Local, config.Underlay.Port, _underlay.IsLocalAddressPresent));
-        _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity, host.WakeControl))];
-        _domains = new DomainTable(host, _underlay, _fdb, _vteps, _forwarder, _lanes, new FlowHash(seed), config.Underlay.Port);
-        _snapshots = new SnapshotReader(_fdb, _vteps, _forwarder, _lanes);
+        _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity, host.WakeControl, seed))];
+        _domains = new DomainTable(host, _underlay, _fdb, _neighbors, _vteps, _forwarder, _lanes, new FlowHash(seed), config.Underlay.Port);
+        _controllers = new ControllerTable(
+            config.Controllers, host, _underlay, config.Underlay.Port, _domains, new DirectoryTarget(_domains, _fdb, _neighbors), _fdb, _forwarder, _lanes);
+        _snapshots = new SnapshotReader(_fdb, _neighbors, _vteps, _forwarder, _lanes);
         try
         {
             Apply(config, nowMilliseconds);
@@ -86,7 +90,9 @@ public sealed class Vtep : IDisposable
         lock (_gate)
         {
             ThrowIfNeedsRestart(next);
+            _now = nowMilliseconds;
             _domains.Apply(next.BridgeDomains);
+            _controllers.Configure(next.BridgeDomains, nowMilliseconds);
             Config = next;
         }
     }
@@ -95,36 +101,22 @@ public sealed class Vtep : IDisposable
     public void Tick(long nowMilliseconds)
     {
         lock (_gate)
+        {
+            _now = nowMilliseconds;
             _domains.Age((uint)(nowMilliseconds / 1000), (uint)Config.Underlay.LearnedPeerAgeing);
+            _controllers.Tick(nowMilliseconds);
+        }
     }
 
-    /// <summary>Gives a configured controller its source, and starts reading it. The source is disposed of with the VTEP.</summary>
-    /// <param name="controller">The controller's name in the configuration.</param>
-    /// <param name="directory">The source.</param>
-    /// <exception cref="ArgumentException">There is no such controller, or it has a source.</exception>
-    public void Attach(string controller, IDirectory directory) => throw new NotImplementedException();
-
     /// <summary>Takes up what lanes and directories have told since. Call when <see cref="IHostNetwork.WakeControl"/> was.</summary>
-    public void Attend(long nowMilliseconds) => throw new NotImplementedException();
-
-    /// <summary>What the controllers said.</summary>
-    public DirectoryContentSnapshot Directory(long nowMilliseconds) => throw new NotImplementedException();
-
-    /// <summary>Bindings that requests are answered from, by VNI and address.</summary>
-    public IReadOnlyList<NeighborSnapshot> Neighbors() => throw new NotImplementedException();
-
-    /// <summary>Reads the stores anew, and says where they and the data plane differ.</summary>
-    /// <exception cref="VtepException">A store doesn't answer.</exception>
-    public Task<IReadOnlyList<DirectoryDifference>> DiffAsync(CancellationToken stop) => throw new NotImplementedException();
-
-    /// <summary>Takes all records of this node out of a controller's store, and publishes nothing any more until the next start. Null, or a sentence why not.</summary>
-    public Task<string?> ReleaseAsync(string controller, CancellationToken stop) => throw new NotImplementedException();
-
-    /// <summary>Writes a record of any node into a controller's store, or takes one out: for nodes that can't publish. Null, or a sentence why not.</summary>
-    public Task<string?> WriteAsync(string controller, DirectoryChange change, CancellationToken stop) => throw new NotImplementedException();
-
-    /// <summary>Believes a snapshot that lost many VTEPs at once, without waiting. Null, or a sentence why not.</summary>
-    public string? AcceptShrink(string controller) => throw new NotImplementedException();
+    public void Attend(long nowMilliseconds)
+    {
+        lock (_gate)
+        {
+            _now = nowMilliseconds;
+            _controllers.Attend(nowMilliseconds);
+        }
+    }
 
     /// <summary>Reads routes, MTUs and addresses anew. Call when the machine's links, addresses or routes changed.</summary>
     public void UnderlayChanged(long nowMilliseconds)
@@ -138,7 +130,10 @@ public sealed class Vtep : IDisposable
     {
         ArgumentNullException.ThrowIfNull(port);
         lock (_gate)
+        {
             _domains.PortChanged(port);
+            _controllers.FindStations(_now);
+        }
     }
 
     /// <summary>
@@ -166,7 +161,18 @@ public sealed class Vtep : IDisposable
     }
 
     /// <summary>The VTEP as a whole.</summary>
-    public VtepSnapshot Status() => _snapshots.Status(_domains.Problems);
+    public VtepSnapshot Status()
+    {
+        IReadOnlyList<ControllerSnapshot> controllers;
+        List<string> problems = [.. _domains.Problems];
+        lock (_gate)
+        {
+            controllers = _controllers.Status(_now);
+            problems.AddRange(_controllers.Sessions.SelectMany(session => session.Reconciler.Warnings(_now)));
+        }
+
+        return _snapshots.Status(controllers, problems);
+    }
 
     /// <summary>All domains, by VNI.</summary>
     public IReadOnlyList<DomainSnapshot> Domains() => _snapshots.Domains();
@@ -188,6 +194,7 @@ public sealed class Vtep : IDisposable
     {
         lock (_gate)
         {
+            _controllers.Dispose();
             _domains.Dispose();
             _underlay.Dispose();
         }
@@ -198,6 +205,7 @@ public sealed class Vtep : IDisposable
         string? what = next.Underlay != Config.Underlay ? "underlay"
             : next.Workers != Config.Workers ? "workers"
             : next.FdbCapacity != Config.FdbCapacity ? "fdb.capacity"
+            : !next.Controllers.SequenceEqual(Config.Controllers) ? "controllers"
             : null;
         if (what is not null)
             throw new VtepException($"'{what}' can't be changed while running: restart to apply it, or put it back.");

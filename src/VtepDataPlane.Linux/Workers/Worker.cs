@@ -8,7 +8,7 @@
 // The control loop adds and removes sources at any time: epoll takes both from another thread, and its 64 bits of data name an
 // entry of a table and that entry's generation, so that an event fetched just before a removal finds nothing. Quiesce waits until
 // the worker has passed the head of its loop: afterwards it is in no batch that began before, and holds no descriptor or state from
-// then. It costs nothing while nobody asks.
+// then. It costs nothing while nobody asks. The same wake-up tells that answers of a controller wait for the lane.
 //
 // An exception in a worker is a bug, and a lane without its worker is a VTEP that loses part of its traffic in silence: it is
 // handed to a callback that ends the process.
@@ -93,6 +93,9 @@ internal sealed unsafe class Worker : IDisposable
         }
     }
 
+    /// <summary>Has the worker look for answers that wait for its lane. Any thread.</summary>
+    public void Wake() => _wake.Signal();
+
     /// <summary>Asks the worker to pass the head of its loop. <see cref="AwaitPass"/> waits for it.</summary>
     public long RequestPass()
     {
@@ -163,7 +166,8 @@ internal sealed unsafe class Worker : IDisposable
         int slot = (int)(uint)data;
         if (slot == 0)
         {
-            _wake.Clear();
+            _wake.Clear(); // first: an answer that comes from now on wakes it again
+            lane.ServeAnswers(now);
             return;
         }
 

@@ -1,6 +1,7 @@
 // Takes snapshots: walks the published state and the tables while lanes work on, so numbers of one snapshot may be some frames
 // apart; at rest they are exact. Any thread; nothing is locked, nothing waits.
 
+using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Underlay;
@@ -9,15 +10,15 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Diagnostics;
 
 /// <summary>Reads a VTEP for people and programs.</summary>
-internal sealed class SnapshotReader(Fdb fdb, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes)
+internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes)
 {
-    public VtepSnapshot Status(IReadOnlyList<string> problems)
+    public VtepSnapshot Status(IReadOnlyList<ControllerSnapshot> controllers, IReadOnlyList<string> problems)
     {
         ForwardingState state = forwarder.State;
         List<BridgeDomain> domains = [.. state.Domains];
         return new VtepSnapshot(
             state.Local, state.Port, state.IsLocalAddressPresent, lanes.Length, domains.Count, domains.Sum(domain => domain.Ports.Length),
-            KnownVteps().Count, fdb.Count, fdb.Capacity, [], [.. problems, .. Warnings(state, domains)]);
+            KnownVteps().Count, fdb.Count, fdb.Capacity, controllers, [.. problems, .. Warnings(state, domains)]);
     }
 
     public IReadOnlyList<DomainSnapshot> Domains() => [.. forwarder.State.Domains.OrderBy(domain => domain.Vni).Select(Read)];
@@ -44,6 +45,17 @@ internal sealed class SnapshotReader(Fdb fdb, RemoteVteps vteps, Forwarder forwa
         }
 
         return [.. entries.OrderBy(entry => entry.Vni).ThenBy(entry => entry.Mac)];
+    }
+
+    public IReadOnlyList<NeighborSnapshot> Neighbors()
+    {
+        ForwardingState state = forwarder.State;
+        return
+        [
+            .. neighbors.All().Select(entry => (Domain: state.ByIndex(entry.Domain), entry.Address, entry.Neighbor)).Where(entry => entry.Domain is not null)
+                .Select(entry => new NeighborSnapshot(entry.Domain!.Vni, entry.Address, entry.Neighbor.Mac, entry.Neighbor.IsRouter, entry.Neighbor.IsLocal))
+                .OrderBy(neighbor => neighbor.Vni).ThenBy(neighbor => neighbor.Address),
+        ];
     }
 
     public CounterSnapshot Counters(ClosedMeters closed)
@@ -79,7 +91,7 @@ internal sealed class SnapshotReader(Fdb fdb, RemoteVteps vteps, Forwarder forwa
         drops.Clear();
         domain.Meters.AddDropsTo(drops);
         return new DomainSnapshot(
-            domain.Name, domain.Vni, domain.Flood.Group is null ? "static" : "multicast", domain.Flood.Group?.Endpoint.Address,
+            domain.Name, domain.Vni, domain.Controller is not null ? "controller" : domain.Flood.Group is null ? "static" : "multicast", domain.Flood.Group?.Endpoint.Address,
             [.. domain.Ports.Select(port => port.Device.Name)], [.. domain.Flood.Vteps.Select(vtep => vteps.EndpointOf(vtep))],
             domain.Mtu, fdb.CountOf(domain.Index), domain.FdbLimit, (int)domain.Ageing, domain.Meters.Sum(lane => lane.Moves),
             domain.Meters.Sum(lane => lane.LearnLimitHits), domain.Meters.Sum(lane => lane.ReservedBitsIgnored),
@@ -134,7 +146,7 @@ internal sealed class SnapshotReader(Fdb fdb, RemoteVteps vteps, Forwarder forwa
             FdbKind.DirectoryRemote or FdbKind.StickyRemote => "directory",
             _ => "static",
         };
-        bool ages = target.Kind is FdbKind.LearnedLocal or FdbKind.LearnedRemote;
+        bool ages = target.IsOneOf(FdbKinds.Learned | FdbKinds.Directory);
         return new FdbSnapshot(
             domain.Vni, entry.Mac, kind, target.IsLocal ? domain.Port(target.Id)?.Device.Name : null,
             target.IsRemote ? vteps.EndpointOf(target.Id) : null, ages ? Math.Max(0L, (long)nowSeconds - entry.LastSeen) : 0);

@@ -1,6 +1,7 @@
 // What a VTEP tells about itself: plain values, taken at one moment by whoever asks, on any thread. The control API writes them
 // as JSON, the commands as tables; names here are names there (camel case).
 
+using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 

@@ -1,5 +1,5 @@
-// The VTEPs one domain names, whoever named them: the configured peers, additions to and removals from the flood list at run
-// time, and static FDB entries. From them come the flood list and the admission rule. It holds a reference on every VTEP it
+// The VTEPs one domain names, whoever named them: the configured peers, those a directory tells, additions to and removals from the flood list
+// at run time, and static FDB entries. From them come the flood list and the admission rule. It holds a reference on every VTEP it
 // names, so an id stays valid for as long as a domain may send to it. Control loop only.
 
 using VtepDataPlane.Forwarding;
@@ -19,6 +19,8 @@ internal sealed class Peering(RemoteVteps vteps, GroupMemberships groups, List<i
     private readonly List<VtepEndpoint> _added = [];
     private readonly HashSet<VtepEndpoint> _removed = [];
     private readonly Dictionary<MacAddress, VtepEndpoint> _stations = [];
+    private IReadOnlyCollection<VtepEndpoint> _directoryAdmitted = [];
+    private IReadOnlyCollection<VtepEndpoint> _directoryFlood = [];
     private DiscoveryConfig? _discovery;
     private Admission? _admission;
     private int[]? _floodVteps;
@@ -26,9 +28,9 @@ internal sealed class Peering(RemoteVteps vteps, GroupMemberships groups, List<i
     /// <summary>The group and its settings, or null.</summary>
     public MulticastDiscovery? Multicast => _discovery as MulticastDiscovery;
 
-    /// <summary>Configured and added VTEPs that get a copy of flooded frames, in that order, each once.</summary>
+    /// <summary>Configured, told and added VTEPs that get a copy of flooded frames, in that order, each once.</summary>
     public IEnumerable<VtepEndpoint> FloodEndpoints =>
-        ((_discovery as StaticDiscovery)?.Peers ?? []).Concat(_added).Distinct().Where(peer => !_removed.Contains(peer));
+        ((_discovery as StaticDiscovery)?.Peers ?? []).Concat(_directoryFlood).Concat(_added).Distinct().Where(peer => !_removed.Contains(peer));
 
     /// <summary>Everything named, with the VTEP's id.</summary>
     public IReadOnlyDictionary<VtepEndpoint, int> Ids => _ids;
@@ -47,6 +49,20 @@ internal sealed class Peering(RemoteVteps vteps, GroupMemberships groups, List<i
             groups.Acquire(joined);
         if (before is { } left)
             groups.Release(left);
+    }
+
+    /// <summary>
+    /// Takes over what a directory tells: who may send, and who gets copies. VTEPs there is no room for are left out; they have no id then.
+    /// </summary>
+    public void SetDirectory(IReadOnlyCollection<VtepEndpoint> admitted, IReadOnlyCollection<VtepEndpoint> flood)
+    {
+        _directoryAdmitted = admitted;
+        _directoryFlood = flood;
+        if (TryUpdateReferences() is null)
+            return;
+        _directoryAdmitted = [.. admitted.Where(_ids.ContainsKey)];
+        _directoryFlood = [.. flood.Where(_ids.ContainsKey)];
+        UpdateReferences();
     }
 
     /// <summary>Adds to the flood list; false when it is there already.</summary>
@@ -123,18 +139,26 @@ internal sealed class Peering(RemoteVteps vteps, GroupMemberships groups, List<i
         _discovery = null;
     }
 
-    // References first, releases after: a VTEP named before and after keeps its id.
     private void UpdateReferences()
+    {
+        if (TryUpdateReferences() is { } left)
+            throw new VtepException($"There is no room for VTEP {left}: {vteps.Capacity} are known already. Name fewer peers.");
+    }
+
+    // References first, releases after: a VTEP named before and after keeps its id. Gives the first VTEP there was no room for.
+    private VtepEndpoint? TryUpdateReferences()
     {
         _admission = null;
         _floodVteps = null;
-        var named = FloodEndpoints.Concat(_stations.Values).ToHashSet();
+        var named = FloodEndpoints.Concat(_stations.Values).Concat(_directoryAdmitted).ToHashSet();
+        VtepEndpoint? left = null;
         foreach (VtepEndpoint endpoint in named.Where(endpoint => !_ids.ContainsKey(endpoint)))
         {
             int id = vteps.Acquire(endpoint);
             if (id == 0)
-                throw new VtepException($"There is no room for VTEP {endpoint}: {vteps.Capacity} are known already. Name fewer peers.");
-            _ids.Add(endpoint, id);
+                left ??= endpoint;
+            else
+                _ids.Add(endpoint, id);
         }
 
         foreach (VtepEndpoint endpoint in _ids.Keys.Where(endpoint => !named.Contains(endpoint)).ToList())
@@ -142,6 +166,8 @@ internal sealed class Peering(RemoteVteps vteps, GroupMemberships groups, List<i
             Release(_ids[endpoint]);
             _ids.Remove(endpoint);
         }
+
+        return left;
     }
 
     private void Release(int id)

@@ -1,6 +1,5 @@
 // The single writer that turns the records of one controller into the data plane's tables, as differences.
 
-using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Discovery;

@@ -49,8 +49,13 @@ public sealed class AccessPort
 /// <summary>A port's queue on one lane.</summary>
 internal sealed class PortLane(IFrameQueue queue)
 {
+    private TokenLevel _lookups;
+
     public IFrameQueue Queue { get; } = queue;
 
     /// <summary>Frames were noted since the last flush.</summary>
     public bool IsDirty { get; set; }
+
+    /// <summary>Questions the lane asked for stations behind the port.</summary>
+    public ref TokenLevel Lookups => ref _lookups;
 }

@@ -104,9 +104,13 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         if (OwnDatagram.IsIn(frame.Bytes, headers, walk.State.Local, walk.State.Port))
             return DropReason.RouteLoop;
         reason = Learn(walk, frame);
-        if (reason != DropReason.None)
-            return reason;
-        if (walk.Domain.Controller is not null && IsServed(walk, frame, out reason))
+        return reason == DropReason.None ? Decide(walk, frame) : reason;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private DropReason Decide(in Walk walk, in Frame frame)
+    {
+        if (walk.Domain.Controller is not null && IsServed(walk, frame, out DropReason reason))
             return reason;
         FdbTarget target = LookUp(walk.Domain, frame.Info);
         if (target.IsMiss)

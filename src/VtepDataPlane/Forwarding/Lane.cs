@@ -1,11 +1,13 @@
 // A lane: everything one worker owns. Its batch of frame slots, its counters, its queue in the underlay, and the list of port
 // queues it has noted frames in since the last flush. Run to completion: receive a batch, forward every frame, flush, done;
-// nothing is handed between threads.
+// nothing is handed between threads. What waits for a controller's answer (HeldFrames) is let go in a batch of its own, when the control loop
+// has left an answer and woken the lane.
 //
 // Serving is framed by Enter and Leave, which the control loop watches (Vtep.WaitForLanes): a batch that began before a new
 // forwarding state was published may still use the old one; once the epoch has moved on, it can't. This is the grace period of
 // RCU with one counter a lane. Enter is a full fence: the epoch is visible before the state is read.
 
+using System.Collections.Concurrent;
 using VtepDataPlane.Frames;
 
 namespace VtepDataPlane.Forwarding;
@@ -19,21 +21,27 @@ public sealed class Lane
     /// <summary>An ICMPv6 error with its Ethernet header and a tag: 1280 + 18, rounded up.</summary>
     private const int OriginatedRoom = 1536;
 
+    /// <summary>Answers that wait: twice as many as keys can be pending, so that a lane's answers fit even with some that come too late.</summary>
+    private const int AnswerCapacity = 2 * HeldFrames.KeyCapacity;
+
     private readonly Forwarder _forwarder;
     private readonly FrameBatch _batch = new();
     private readonly FrameBatch _originated = new(OriginatedCapacity, OriginatedRoom);
+    private readonly ConcurrentQueue<Answered> _answers = new();
     private PortLane[] _dirty = new PortLane[16];
     private int _dirtyCount;
     private bool _underlayIsDirty;
     private long _epoch;
+    private int _answerCount;
 
-    internal Lane(int index, Forwarder forwarder, IFrameQueue underlay, int vtepCapacity, Action wakeControl)
+    internal Lane(int index, Forwarder forwarder, IFrameQueue underlay, int vtepCapacity, Action wakeControl, UInt128 seed)
     {
         Index = index;
         _forwarder = forwarder;
         Underlay = underlay;
         Events = new StationEvents(wakeControl);
         Meters = new LaneMeters(vtepCapacity);
+        Held = new HeldFrames(seed);
     }
 
     /// <summary>0 to workers - 1: the number of its queue in every port and in the underlay.</summary>
@@ -45,6 +53,12 @@ public sealed class Lane
 
     /// <summary>What the control loop has to know about stations.</summary>
     internal StationEvents Events { get; }
+
+    /// <summary>Frames that wait for a controller's answer. The lane's thread.</summary>
+    internal HeldFrames Held { get; }
+
+    /// <summary>Frames may wait for an answer: <see cref="ServeAnswers"/> should be called now and then. Any thread.</summary>
+    public bool HasHeld => Held.IsPending;
 
     /// <summary>Holds back our own ICMP errors: 1000 a second, 100 at once (RFC 4443 section 2.4 f asks for a limit).</summary>
     internal TokenBucket IcmpBucket { get; } = new(ratePerSecond: 1000, burst: 100);
@@ -91,9 +105,59 @@ public sealed class Lane
         return count;
     }
 
-    /// <summary>Sends on what was held for answers that are there now. Returns frames that were let go. Called by the lane's thread.</summary>
+    /// <summary>
+    /// Tells the lane what came of its question; <see cref="ServeAnswers"/> takes it up, so wake the lane afterwards. What was found must be in the tables
+    /// before. Any thread. An answer too many is lost: the frames then wait until <see cref="HeldFrames.LongestWait"/> is over.
+    /// </summary>
+    /// <param name="key">What was asked for.</param>
+    /// <param name="answer">What came of it.</param>
+    /// <param name="notFoundUntilMilliseconds">Until when not to ask again for what wasn't found; doesn't matter otherwise.</param>
+    internal void Answer(MissKey key, MissAnswer answer, long notFoundUntilMilliseconds)
+    {
+        if (Interlocked.Increment(ref _answerCount) > AnswerCapacity)
+            Interlocked.Decrement(ref _answerCount);
+        else
+            _answers.Enqueue(new Answered(key, answer, notFoundUntilMilliseconds));
+    }
+
+    /// <summary>
+    /// Sends on what was held for answers that are there now, and for such as will never come. Costs next to nothing when there are none. Returns
+    /// frames that were let go. Called by the lane's thread, never within a batch.
+    /// </summary>
     /// <param name="nowMilliseconds">Monotonic time.</param>
-    public int ServeAnswers(long nowMilliseconds) => throw new NotImplementedException();
+    public int ServeAnswers(long nowMilliseconds)
+    {
+        bool isSweepDue = Held.IsSweepDue(nowMilliseconds);
+        if (_answers.IsEmpty && !isSweepDue)
+            return 0;
+        Enter();
+        int count = LetGoAnswered(nowMilliseconds);
+        if (isSweepDue)
+            count += LetGoOverdue(nowMilliseconds);
+        Flush();
+        Leave();
+        return count;
+    }
+
+    private int LetGoAnswered(long nowMilliseconds)
+    {
+        int count = 0;
+        while (_answers.TryDequeue(out Answered answered))
+        {
+            Interlocked.Decrement(ref _answerCount);
+            count += _forwarder.LetGo(this, answered.Key, answered.Answer, answered.NotFoundUntil, nowMilliseconds);
+        }
+
+        return count;
+    }
+
+    private int LetGoOverdue(long nowMilliseconds)
+    {
+        int count = 0;
+        for (int key = Held.NextOverdue(0, nowMilliseconds); key != HeldFrames.None; key = Held.NextOverdue(key, nowMilliseconds))
+            count += _forwarder.LetGo(this, Held.KeyAt(key), MissAnswer.NoAnswer, notFoundUntil: 0, nowMilliseconds);
+        return count;
+    }
 
     internal void SendToPort(AccessPort port, in Frame frame)
     {
@@ -151,4 +215,6 @@ public sealed class Lane
     private void Enter() => Interlocked.Increment(ref _epoch);
 
     private void Leave() => Volatile.Write(ref _epoch, _epoch + 1);
+
+    private readonly record struct Answered(MissKey Key, MissAnswer Answer, long NotFoundUntil);
 }

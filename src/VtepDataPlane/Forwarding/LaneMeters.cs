@@ -39,6 +39,10 @@ internal sealed class LaneMeters(int vtepCapacity)
 internal sealed class DomainLaneMeters
 {
     private readonly long[] _drops = new long[DropReasonText.Count];
+    private TokenLevel _lookups;
+
+    /// <summary>Questions the lane asked for the domain.</summary>
+    public ref TokenLevel Lookups => ref _lookups;
 
     public long ToUnderlay { get; set; }
 

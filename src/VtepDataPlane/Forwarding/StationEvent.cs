@@ -47,11 +47,12 @@ internal sealed class StationEvents(Action wake)
     private long _lostTold;
     private int _isAwake;
 
-    /// <summary>Lane: tells it; lost when the ring is full.</summary>
-    public void Write(in StationEvent seen)
+    /// <summary>Lane: tells it; false when it is lost, for the ring is full.</summary>
+    public bool Write(in StationEvent seen)
     {
         long written = _written;
-        if (written - Volatile.Read(ref _read) >= Capacity)
+        bool hasRoom = written - Volatile.Read(ref _read) < Capacity;
+        if (!hasRoom)
         {
             Volatile.Write(ref _lost, _lost + 1);
         }
@@ -63,6 +64,7 @@ internal sealed class StationEvents(Action wake)
 
         if (Interlocked.Exchange(ref _isAwake, 1) == 0)
             wake();
+        return hasRoom;
     }
 
     /// <summary>Reader: about to read; whatever is written from now on wakes it again.</summary>

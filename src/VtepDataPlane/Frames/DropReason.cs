@@ -77,6 +77,15 @@ public enum DropReason
     /// <summary>Nobody to send it to: no other port and an empty flood list (kernel NO_TX_TARGET).</summary>
     NoTxTarget,
 
+    /// <summary>The controller doesn't know the station or address either, and the domain doesn't flood what is unknown.</summary>
+    StationUnknown,
+
+    /// <summary>The controller didn't say in time where the station is, and the domain doesn't flood what is unknown.</summary>
+    LookupUnanswered,
+
+    /// <summary>No room to wait for the controller's answer, or too many questions a second, and the domain doesn't flood what is unknown.</summary>
+    LookupLimit,
+
     /// <summary>Longer than the path to that VTEP carries without fragments; the sender was told where that is allowed.</summary>
     PathMtuExceeded,
 

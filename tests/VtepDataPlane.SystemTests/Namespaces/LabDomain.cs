@@ -18,6 +18,12 @@ internal sealed record LabDomain(string Name, int Vni)
     /// <summary>Multicast discovery on eth0; null with <see cref="Peers"/>.</summary>
     public IPAddress? Group { get; init; }
 
+    /// <summary>The controller; null with <see cref="Peers"/> or <see cref="Group"/>.</summary>
+    public LabController? Controller { get; init; }
+
+    /// <summary>Further keys of the domain's controller, such as "mode".</summary>
+    public IReadOnlyDictionary<string, JsonNode> ControllerKeys { get; init; } = new Dictionary<string, JsonNode>();
+
     /// <summary>Addresses of the TAP are those of this overlay (third byte of 198.19.0.0/24).</summary>
     public int Overlay { get; init; }
 
@@ -31,13 +37,22 @@ internal sealed record LabDomain(string Name, int Vni)
     public Station StationOn(LabHost host) => host.Station(Tap, Overlay);
 
     /// <summary>The whole file.</summary>
-    public static string File(LabHost host, string socket, IEnumerable<LabDomain> domains) => new JsonObject
+    public static string File(LabHost host, string socket, IReadOnlyCollection<LabDomain> domains)
     {
-        ["workers"] = 2,
-        ["control"] = new JsonObject { ["socket"] = socket },
-        ["underlay"] = new JsonObject { ["local"] = $"{host.Underlay}" },
-        ["bridgeDomains"] = new JsonArray([.. domains.Select(domain => domain.ToJson(host))]),
-    }.ToJsonString();
+        var file = new JsonObject
+        {
+            ["workers"] = 2,
+            ["control"] = new JsonObject { ["socket"] = socket },
+            ["underlay"] = new JsonObject { ["local"] = $"{host.Underlay}" },
+            ["bridgeDomains"] = new JsonArray([.. domains.Select(domain => domain.ToJson(host))]),
+        };
+        var controllers = new JsonObject();
+        foreach (LabController controller in domains.Select(domain => domain.Controller).OfType<LabController>().Distinct())
+            controllers[controller.Name] = controller.ToJson(host, Path.GetDirectoryName(socket)!);
+        if (controllers.Count > 0)
+            file["controllers"] = controllers;
+        return file.ToJsonString();
+    }
 
     private JsonObject ToJson(LabHost host)
     {
@@ -48,9 +63,16 @@ internal sealed record LabDomain(string Name, int Vni)
         return domain;
     }
 
-    private JsonObject Discovery() => Group is null
+    private JsonObject Discovery() => Controller is not null ? ByController(Controller) : Group is null
         ? new JsonObject { ["static"] = new JsonObject { ["peers"] = Strings((Peers ?? []).Select(peer => $"{peer}")) } }
         : new JsonObject { ["multicast"] = new JsonObject { ["group"] = $"{Group}", ["interface"] = "eth0", ["ttl"] = 1 } };
+
+    private JsonObject ByController(LabController controller)
+    {
+        var discovery = new JsonObject { ["name"] = controller.Name };
+        Copy(ControllerKeys, discovery);
+        return new JsonObject { ["controller"] = discovery };
+    }
 
     private static JsonArray Strings(IEnumerable<string> texts) => new([.. texts.Select(text => JsonValue.Create(text))]);
 

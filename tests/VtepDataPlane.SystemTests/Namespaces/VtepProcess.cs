@@ -14,7 +14,7 @@ namespace VtepDataPlane.SystemTests.Namespaces;
 internal sealed partial class VtepProcess : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("vtep-test-").FullName;
-    private readonly BackgroundProcess _process;
+    private BackgroundProcess _process;
     private readonly List<Regex> _announced = [];
     private readonly string _program;
     private bool _disposed;
@@ -34,8 +34,8 @@ internal sealed partial class VtepProcess : IDisposable
             Assert.Fail($"Needs the program at {program}: run 'dotnet build -c Release', or let tests/run.sh do it.");
         (Host, _program, _domains) = (host, program, domains);
         WriteConfiguration();
-        _process = host.Namespace.Start(program, ["run", "--config", ConfigurationFile]);
-        Wait.Until("vtep answers", () => Ended() || (File.Exists(Socket) && TryShow("status").ExitCode == 0), 15, () => Log);
+        _process = Run();
+        WaitUntilItAnswers();
     }
 
     /// <summary>The program: VTEP_EXECUTABLE, or what the build of this repository made.</summary>
@@ -68,6 +68,9 @@ internal sealed partial class VtepProcess : IDisposable
             .Where(entry => (string?)entry!["mac"] == mac && (vni is null || (int)entry["vni"]! == vni))
             .Select(entry => $"{entry!["kind"]} {entry["port"] ?? entry["vtep"]}")];
 
+    /// <summary>Runs one of its commands that ask the running daemon; the exit code is the caller's business.</summary>
+    public CommandResult Ask(params IEnumerable<string> words) => Command.Run(_program, [.. words, "--socket", Socket]);
+
     /// <summary>How many frames were dropped for a reason (snake case), in all.</summary>
     public long Drops(string reason) => (long?)Show("counters")["drops"]![reason] ?? 0;
 
@@ -82,6 +85,17 @@ internal sealed partial class VtepProcess : IDisposable
         _process.Signal("HUP");
         Wait.Until("the new configuration is in force", applied, 10, () => Log);
     }
+
+    /// <summary>Kills it, as a crash would, and starts it again.</summary>
+    public void Restart()
+    {
+        _process.Dispose();
+        _process = Run();
+        WaitUntilItAnswers();
+    }
+
+    /// <summary>Sends it a signal, such as KILL or STOP.</summary>
+    public void Signal(string name) => _process.Signal(name);
 
     /// <summary>Ends it by a signal and checks all it leaves behind.</summary>
     public void Stop(string signal = "TERM")
@@ -111,6 +125,11 @@ internal sealed partial class VtepProcess : IDisposable
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
+
+    private BackgroundProcess Run() => Host.Namespace.Start(_program, ["run", "--config", ConfigurationFile]);
+
+    private void WaitUntilItAnswers() =>
+        Wait.Until("vtep answers", () => Ended() || (File.Exists(Socket) && TryShow("status").ExitCode == 0), 15, () => Log);
 
     private CommandResult TryShow(string what) => Command.Run(_program, "show", what, "--json", "--socket", Socket);
 

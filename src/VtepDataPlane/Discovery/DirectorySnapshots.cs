@@ -3,7 +3,7 @@
 
 using VtepDataPlane.Wire;
 
-namespace VtepDataPlane.Diagnostics;
+namespace VtepDataPlane.Discovery;
 
 /// <summary>One controller.</summary>
 /// <param name="Name">Its name in the configuration.</param>

@@ -1,0 +1,83 @@
+// The facade, the part of controllers: sources come in, what they said goes out, and what an operator may do to a store.
+
+using VtepDataPlane.Discovery;
+
+namespace VtepDataPlane;
+
+public sealed partial class Vtep
+{
+    /// <summary>Gives a configured controller its source, and starts reading it. The source is disposed of with the VTEP.</summary>
+    /// <param name="controller">The controller's name in the configuration.</param>
+    /// <param name="directory">The source.</param>
+    /// <param name="time">The clock that bounds questions to it.</param>
+    /// <exception cref="ArgumentException">There is no such controller, or it has a source.</exception>
+    public void Attach(string controller, IDirectory directory, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        ArgumentNullException.ThrowIfNull(time);
+        lock (_gate)
+        {
+            if (_controllers.Find(controller) is not { Directory: null } session)
+                throw new ArgumentException($"There is no controller {controller} without a source.", nameof(controller));
+            session.Attach(directory, time);
+        }
+    }
+
+    /// <summary>What the controllers said.</summary>
+    public DirectoryContentSnapshot Directory(long nowMilliseconds)
+    {
+        lock (_gate)
+        {
+            List<DirectoryContentSnapshot> all = [.. _controllers.Sessions.Select(session => session.Reconciler.Content(nowMilliseconds))];
+            return new DirectoryContentSnapshot([.. all.SelectMany(content => content.Records)], [.. all.SelectMany(content => content.Rejected)]);
+        }
+    }
+
+    /// <summary>Bindings that requests are answered from, by VNI and address.</summary>
+    public IReadOnlyList<NeighborSnapshot> Neighbors() => _snapshots.Neighbors();
+
+    /// <summary>Reads the stores anew, and says where they and the data plane differ.</summary>
+    /// <exception cref="VtepException">A store doesn't answer.</exception>
+    public async Task<IReadOnlyList<DirectoryDifference>> DiffAsync(CancellationToken stop)
+    {
+        var differences = new List<DirectoryDifference>();
+        foreach (ControllerSession session in _controllers.Sessions)
+        {
+            DirectorySnapshot? store = session.Directory is { } directory ? await directory.ReadAsync(stop).ConfigureAwait(false) : null;
+            if (store is null)
+                throw new VtepException($"Controller {session.Config.Name} can't be read now; vtep show status says why.");
+            lock (_gate)
+                differences.AddRange(session.Reconciler.Compare(store));
+        }
+
+        return differences;
+    }
+
+    /// <summary>Takes all records of this node out of a controller's store, and publishes nothing any more until the next start. Null, or a sentence why not.</summary>
+    public async Task<string?> ReleaseAsync(string controller, CancellationToken stop) =>
+        SourceOf(controller, out string? whyNot) is { } directory ? await directory.ReleaseAsync(stop).ConfigureAwait(false) : whyNot;
+
+    /// <summary>Writes a record of any node into a controller's store, or takes one out: for nodes that can't publish. Null, or a sentence why not.</summary>
+    public async Task<string?> WriteAsync(string controller, DirectoryChange change, CancellationToken stop) =>
+        SourceOf(controller, out string? whyNot) is { } directory ? await directory.WriteAsync(change, stop).ConfigureAwait(false) : whyNot;
+
+    /// <summary>Believes a snapshot that lost many VTEPs at once, without waiting. Null, or a sentence why not.</summary>
+    public string? AcceptShrink(string controller)
+    {
+        lock (_gate)
+        {
+            if (_controllers.Find(controller) is not { } session)
+                return NoController(controller);
+            return session.Reconciler.AcceptShrink(_now) ? null : $"Controller {controller} holds back nothing.";
+        }
+    }
+
+    private IDirectory? SourceOf(string controller, out string? whyNot)
+    {
+        ControllerSession? session = _controllers.Find(controller);
+        whyNot = session is null ? NoController(controller) : $"Controller {controller} has no source.";
+        return session?.Directory;
+    }
+
+    private static string NoController(string name) => $"There is no controller {VtepConfigRules.Quote(name)} in the configuration.";
+}
