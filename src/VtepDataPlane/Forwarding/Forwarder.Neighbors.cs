@@ -2,8 +2,8 @@
 //
 // Answering spares the domain a flood for every address somebody looks for (kernel: bridge neigh_suppress, net/bridge/br_arp_nd_proxy.c; RFC 9161).
 // A question from a port is answered there, in the neighbour's name, when both are known: at which MAC the address is, and that the MAC is
-// somewhere else than behind the asking port. The neighbour need not be up for that. Otherwise the question goes the way of any frame: in
-// domains that look up it may wait for the controller's word, all others are flooded. Nothing is black-holed.
+// somewhere else than behind the asking port. The neighbour need not be up for that. Otherwise the question is flooded; for an address in no
+// table, domains that look up ask their controller first, and what it doesn't know goes by their policy. Full tables black-hole nothing.
 // What one station sends to another alone is never touched, so a question that was answered can be asked again of the neighbour itself.
 //
 // Hearing: what stations behind our ports say of themselves, and what addresses servers give to them, wherever the server is. It is told to the

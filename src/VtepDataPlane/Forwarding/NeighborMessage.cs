@@ -66,24 +66,31 @@ internal readonly record struct NeighborMessage
     }
 
     /// <summary>The lease a DHCP server acknowledges, whoever sees the frame pass.</summary>
-    /// <inheritdoc cref="TryRead"/>
+    /// <param name="frame">An Ethernet frame whose headers were read without fault.</param>
+    /// <param name="message">The binding.</param>
+    /// <returns>False when it is none.</returns>
     public static bool TryReadLease(in Frame frame, out NeighborMessage message)
     {
-        const uint ToClient = ((uint)DhcpReply.ServerPort << 16) | DhcpReply.ClientPort;
         message = default;
         ref readonly FrameHeaders headers = ref frame.Info.Headers;
-        if (headers.Protocol != IpProtocol.Udp || headers.TransportOffset == 0 || headers.IpVersion != 4)
-            return false;
-        ReadOnlySpan<byte> transport = frame.Bytes.Slice(headers.TransportOffset, headers.TransportLength);
-        if (BinaryPrimitives.ReadUInt32BigEndian(transport) != ToClient || headers.VlanTags != 0 || headers.IsFragment)
+        if (!IsToDhcpClient(frame.Bytes, headers))
             return false;
         // a server on this machine leaves its checksum to us
         if (!frame.Info.Offload.NeedsChecksum && !TransportChecksum.IsValid(frame.Bytes, headers))
             return false;
+        ReadOnlySpan<byte> transport = frame.Bytes.Slice(headers.TransportOffset, headers.TransportLength);
         if (!UdpView.TryParse(transport, out UdpView udp) || !DhcpReply.TryParse(udp.Payload, out DhcpReply reply) || reply.Type != DhcpReply.Ack)
             return false;
         message = new NeighborMessage { Address = reply.YourAddress, Mac = reply.ClientMac, IsRouter = false };
         return IsHost(reply.YourAddress) && reply.ClientMac.IsValidSource;
+    }
+
+    private static bool IsToDhcpClient(ReadOnlySpan<byte> frame, in FrameHeaders headers)
+    {
+        const uint Ports = ((uint)DhcpReply.ServerPort << 16) | DhcpReply.ClientPort;
+        return headers.Protocol == IpProtocol.Udp && headers.TransportOffset != 0
+            && BinaryPrimitives.ReadUInt32BigEndian(frame[headers.TransportOffset..]) == Ports
+            && headers.IpVersion == 4 && headers.VlanTags == 0 && !headers.IsFragment;
     }
 
     private static bool TryReadArp(ReadOnlySpan<byte> payload, in FrameHeaders headers, out NeighborMessage message)
