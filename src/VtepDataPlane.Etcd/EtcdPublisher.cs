@@ -100,8 +100,10 @@ internal sealed partial class EtcdPublisher : IDisposable
     /// <summary>The directory's watch has told this. What others did to our keys is undone.</summary>
     public void Seen(DirectoryDelta delta)
     {
-        RecordKey[] wrong = [.. delta.Changes.Where(change => change.Key.Owner == _options.Node && IsWrong(change, delta.Revision)).Select(change => change.Key),
-            .. delta.Rejected.Where(rejected => rejected.Means?.Owner == _options.Node).Select(rejected => rejected.Means!.Value)];
+        IEnumerable<DirectoryChange> spoilt = delta.Rejected.Where(rejected => rejected.Means is not null)
+            .Select(rejected => new DirectoryChange(rejected.Means!.Value, null));
+        RecordKey[] wrong = [.. delta.Changes.Concat(spoilt).Where(change => change.Key.Owner == _options.Node && IsWrong(change, delta.Revision))
+            .Select(change => change.Key)];
         _written.Passed(delta.Revision);
         if (wrong.Length == 0)
             return;
@@ -262,7 +264,7 @@ internal sealed partial class EtcdPublisher : IDisposable
     private async Task FailedAsync(EtcdException e, CancellationToken stop)
     {
         // a lease that is gone is no trouble yet: the next round gets another
-        TimeSpan pause = e.Failure == EtcdFailure.Refused ? _timings.RefusedPause : _pause.Next();
+        TimeSpan pause = _pause.Next(e.Failure);
         if (e.Failure != EtcdFailure.Gone || _pause.Failures > 2)
             Tell(new DirectoryStatus(e.Failure == EtcdFailure.Refused ? DirectoryState.Refused : DirectoryState.Degraded, Sentence(e),
                 (int)pause.TotalMilliseconds));

@@ -50,6 +50,8 @@ internal sealed class OwnTrees(EtcdConnection connection, RecordCodec codec, str
                     there[key] = kv;
             }
 
+            if (page is { More: true, Kvs.Count: 0 })
+                throw new EtcdException(EtcdFailure.Away, $"etcd at {EtcdErrors.Shown(connection.Endpoint)} gave a page that doesn't lead on.");
             if (page.More)
                 request.Key = ByteString.CopyFrom([.. page.Kvs[^1].Key.Span, 0]);
         }
