@@ -176,11 +176,11 @@ internal static class BrokenConfigurations
         yield return Case("DiscoveryMisspelt", InDiscovery("""{ "statik": { "peers": [] } }"""),
             """2:5: $.bridgeDomains[0].discovery.statik: unknown key 'statik'; did you mean "static"?""");
         yield return Case("DiscoveryByUnknownController", InDiscovery("""{ "controller": { "name": "main", "mode": "watch" } }"""),
-            "2:27: $.bridgeDomains[0].discovery.controller.name: there is no controller 'main'; describe it in \"controllers\"");
+            "2:29: $.bridgeDomains[0].discovery.controller.name: there is no controller 'main'; describe it in \"controllers\"");
         yield return Case("DiscoveryByControllerOfUnknownMode", InDiscovery("""{ "controller": { "mode": "ask", "lookupTimeout": 9 } }"""),
-            "2:17: $.bridgeDomains[0].discovery.controller: the key \"name\" is missing; add \"name\": \"main\"",
-            "2:27: $.bridgeDomains[0].discovery.controller.mode: 'ask' is not known here; write \"watch\" or \"lookup\"",
-            "2:51: $.bridgeDomains[0].discovery.controller.lookupTimeout: 9 is out of range; it must be 10 to 5000");
+            "2:19: $.bridgeDomains[0].discovery.controller: the key \"name\" is missing; add \"name\": \"main\"",
+            "2:29: $.bridgeDomains[0].discovery.controller.mode: 'ask' is not known here; write \"watch\" or \"lookup\"",
+            "2:53: $.bridgeDomains[0].discovery.controller.lookupTimeout: 9 is out of range; it must be 10 to 5000");
         yield return Case("PeersMissing", InDiscovery("""{ "static": {} }"""),
             """2:15: $.bridgeDomains[0].discovery.static: the key "peers" is missing; add "peers": [ "198.18.0.2" ]""");
         yield return Case("PeerIsNoAddress", InDiscovery("""{ "static": { "peers": [ "host-2" ] } }"""),

@@ -40,28 +40,28 @@ internal static class BrokenControllers
     private static IEnumerable<TestCaseData> Etcds()
     {
         yield return Etcd("EndpointsEmpty", Endpoints + "[]",
-            "2:65: $.controllers.main.etcd.endpoints: the list is empty; name at least one member of the cluster, like \"http://198.18.0.100:2379\"");
+            "2:66: $.controllers.main.etcd.endpoints: the list is empty; name at least one member of the cluster, like \"http://198.18.0.100:2379\"");
         yield return Etcd("EndpointWithoutScheme", Endpoints + "[ \"198.18.0.100:2379\", \"http://e:2379/v3\" ]",
-            "2:67: $.controllers.main.etcd.endpoints[0]: '198.18.0.100:2379' is no endpoint; write http:// or https://, a host and a port, like http://198.18.0.100:2379",
-            "2:88: $.controllers.main.etcd.endpoints[1]: 'http://e:2379/v3' is no endpoint; write http:// or https://, a host and a port, like http://198.18.0.100:2379");
+            "2:68: $.controllers.main.etcd.endpoints[0]: '198.18.0.100:2379' is no endpoint; write http:// or https://, a host and a port, like http://198.18.0.100:2379",
+            "2:89: $.controllers.main.etcd.endpoints[1]: 'http://e:2379/v3' is no endpoint; write http:// or https://, a host and a port, like http://198.18.0.100:2379");
         yield return Etcd("EndpointWithPassword", Endpoints + "[ \"http://root:secret@e:2379\" ]",
-            "2:67: $.controllers.main.etcd.endpoints[0]: an endpoint names no user; write \"user\" and \"passwordFile\" beside \"endpoints\"");
+            "2:68: $.controllers.main.etcd.endpoints[0]: an endpoint names no user; write \"user\" and \"passwordFile\" beside \"endpoints\"");
         yield return Etcd("EndpointTwice", Endpoints + "[ \"http://e:2379\", \"http://E:2379/\" ]",
-            "2:84: $.controllers.main.etcd.endpoints[1]: the endpoint 'http://E:2379/' is already at $.controllers.main.etcd.endpoints[0]; each may be there once");
+            "2:85: $.controllers.main.etcd.endpoints[1]: the endpoint 'http://E:2379/' is already at $.controllers.main.etcd.endpoints[0]; each may be there once");
         yield return Etcd("PrefixWithSlashAtItsEnd", "\"node\": \"h1\", \"endpoints\": [ \"http://e:2379\" ], \"prefix\": \"/v/\"",
-            "2:80: $.controllers.main.etcd.prefix: '/v/' is no prefix of keys; write a path of letters, digits, '.', '-' and '_' with a slash at its beginning and none at its end, like /vtep/v1/lab");
+            "2:81: $.controllers.main.etcd.prefix: '/v/' is no prefix of keys; write a path of letters, digits, '.', '-' and '_' with a slash at its beginning and none at its end, like /vtep/v1/lab");
         yield return Etcd("LeaseTooShort", Rest + ", \"leaseSeconds\": 4",
-            "2:102: $.controllers.main.etcd.leaseSeconds: 4 is out of range; it must be 5 to 86400");
+            "2:104: $.controllers.main.etcd.leaseSeconds: 4 is out of range; it must be 5 to 86400");
         yield return Etcd("UserWithoutPassword", Rest + ", \"user\": \"h1\"",
             "2:21: $.controllers.main.etcd: \"user\" is there without \"passwordFile\"; add the file that holds the password");
         yield return Etcd("PasswordWithoutUser", Rest + ", \"passwordFile\": \"/p\"",
             "2:21: $.controllers.main.etcd: \"passwordFile\" is there without \"user\"; add the user's name");
         yield return Etcd("CertificateWithoutKey", Rest + ", \"tls\": { \"certificate\": \"/c\" }",
-            "2:93: $.controllers.main.etcd.tls: \"certificate\" and \"key\" belong together; add the missing one, or remove the other");
+            "2:95: $.controllers.main.etcd.tls: \"certificate\" and \"key\" belong together; add the missing one, or remove the other");
         yield return Etcd("TlsOverHttp", Endpoints + "[ \"https://e:2379\", \"http://f:2379\" ], \"tls\": { \"ca\": \"/c\" }",
-            "2:85: $.controllers.main.etcd.endpoints[1]: \"tls\" is there, but this endpoint is not encrypted; write https://");
+            "2:86: $.controllers.main.etcd.endpoints[1]: \"tls\" is there, but this endpoint is not encrypted; write https://");
         yield return Etcd("CacheRelative", Rest + ", \"cache\": \"c\"",
-            "2:95: $.controllers.main.etcd.cache: 'c' is no absolute path of a file; write it like /var/lib/vtep/main.cache");
+            "2:97: $.controllers.main.etcd.cache: 'c' is no absolute path of a file; write it like /var/lib/vtep/main.cache");
         yield return BrokenConfigurations.Case("FileThatIsAsked", """
             { "underlay": { "local": "198.18.0.1" }, "controllers": { "main": { "file": { "path": "/d", "node": "h1" } } }, "bridgeDomains": [
               { "name": "a", "vni": 1, "discovery": { "controller": { "name": "main", "mode": "lookup" } } } ] }

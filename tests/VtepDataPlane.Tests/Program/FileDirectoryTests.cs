@@ -1,12 +1,12 @@
 // A directory in a file, followed over every way in which files change. Events are waited for; what must not be told is shown by what is
 // told next.
 
+using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 using VtepDataPlane.Daemon.Controllers;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Discovery.Records;
-using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Tests.Program;
@@ -180,8 +180,10 @@ public sealed class FileDirectoryTests
     private static void SwapLink(TemporaryFolder folder, string link, string target)
     {
         File.CreateSymbolicLink(folder.File("..new"), target);
-        // rename(2) takes the place of a link, as File.Move would not of one to a directory.
-        File.Move(folder.File("..new"), folder.File(link), overwrite: true);
+        // File.Move wouldn't rename a link to a directory.
+        using Process move = Process.Start("mv", ["-T", folder.File("..new"), folder.File(link)]);
+        move.WaitForExit();
+        Assert.That(move.ExitCode, Is.Zero);
     }
 
     // A directory that is being run, and its events one by one.
