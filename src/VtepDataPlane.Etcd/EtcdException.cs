@@ -26,4 +26,7 @@ internal sealed class EtcdException(EtcdFailure failure, string message, Excepti
 {
     /// <summary>What to do about it.</summary>
     public EtcdFailure Failure => failure;
+
+    /// <summary>Of <see cref="EtcdFailure.Gone"/>: why everything is read anew, in two words.</summary>
+    public string Cause { get; init; } = "compacted";
 }

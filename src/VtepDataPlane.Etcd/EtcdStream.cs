@@ -26,8 +26,7 @@ internal sealed class EtcdStream<TRequest, TResponse>(
         }
         catch (Exception e) when (e is RpcException or InvalidOperationException or IOException)
         {
-            stop.ThrowIfCancellationRequested();
-            throw failed(e is RpcException ? e : EtcdErrors.Ended(Endpoint));
+            throw Failed(e is RpcException ? e : EtcdErrors.Ended(Endpoint), stop);
         }
     }
 
@@ -41,11 +40,10 @@ internal sealed class EtcdStream<TRequest, TResponse>(
         }
         catch (Exception e) when (e is RpcException or InvalidOperationException or IOException)
         {
-            stop.ThrowIfCancellationRequested();
-            throw failed(e);
+            throw Failed(e, stop);
         }
 
-        throw failed(EtcdErrors.Ended(Endpoint));
+        throw Failed(EtcdErrors.Ended(Endpoint), stop);
     }
 
     public void Dispose()
@@ -54,5 +52,12 @@ internal sealed class EtcdStream<TRequest, TResponse>(
             return;
         call.Dispose();
         channel.Leave();
+    }
+
+    // what ends because we end it is nobody's failure
+    private Exception Failed(Exception e, CancellationToken stop)
+    {
+        stop.ThrowIfCancellationRequested();
+        return Volatile.Read(ref _disposed) != 0 ? new OperationCanceledException("The stream was closed here.", e) : failed(e);
     }
 }

@@ -94,7 +94,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     public void WakeControl() => _wake();
 
     /// <inheritdoc/>
-    public void WakeLane(int lane) => _workers[lane].Wake();
+    public void WakeLane(int lane) => _workers.Wake(lane);
 
     /// <summary>Starts the workers.</summary>
     public void Start(IReadOnlyList<Lane> lanes, Action<Exception> fatal) => _workers.Start(lanes, fatal);

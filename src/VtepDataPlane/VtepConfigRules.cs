@@ -21,7 +21,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane;
 
 /// <summary>The rules of a valid <see cref="VtepConfig"/>.</summary>
-public sealed class VtepConfigRules
+public sealed partial class VtepConfigRules
 {
     /// <summary>Domains a VTEP may have.</summary>
     public const int MaxDomains = 65_535;
@@ -116,6 +116,7 @@ public sealed class VtepConfigRules
         var rules = new VtepConfigRules(config, knownBad);
         rules.CheckWhole();
         rules.CheckUnderlay(config.Underlay);
+        rules.CheckControllers();
         for (int i = 0; i < config.BridgeDomains.Count; i++)
             rules.CheckDomain(config.BridgeDomains[i], $"$.bridgeDomains[{i}]");
         return rules._problems;
@@ -279,8 +280,10 @@ public sealed class VtepConfigRules
             CheckPeers(fixedPeers.Peers, path + ".static.peers");
         else if (discovery is MulticastDiscovery multicast)
             CheckGroup(multicast, path + ".multicast");
+        else if (discovery is ControllerDiscovery controller)
+            CheckControllerDiscovery(controller, path + ".controller");
         else
-            Add(path, "this kind of discovery is not known; use static or multicast");
+            Add(path, "this kind of discovery is not known; use static, multicast or controller");
     }
 
     private void CheckPeers(IReadOnlyList<VtepEndpoint> peers, string path)

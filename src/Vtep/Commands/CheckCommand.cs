@@ -37,7 +37,7 @@ internal static class CheckCommand
         int groups = config.BridgeDomains.Select(domain => domain.Discovery).OfType<MulticastDiscovery>()
             .Select(discovery => discovery.Group).Distinct().Count();
         return $"{Count(config.BridgeDomains.Count, "bridge domain")}, {Count(ports, "port")}, {Count(peers, "static peer")}, "
-            + Count(groups, "multicast group");
+            + $"{Count(groups, "multicast group")}, {Count(config.Controllers.Count, "controller")}";
     }
 
     private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";

@@ -25,6 +25,9 @@ internal static class CommandTree
             ShowCommand.Create(),
             ReloadCommand.Create(),
             FdbCommand.Create(),
+            DirectoryCommand.Create(),
+            DiffCommand.Create(),
+            ReleaseCommand.Create(),
             BenchCommand.Create(),
         };
 

@@ -18,8 +18,19 @@ internal static class ControlCommands
         DefaultValueFactory = _ => DaemonConfig.DefaultControlSocket,
     };
 
+    public static Option<string> ControllerOption() =>
+        new("--controller") { Description = "The controller; needed only when there are several.", HelpName = "NAME" };
+
     /// <summary>Asks, and gives the exit code.</summary>
-    public static async Task<int> AskAsync(ParseResult parsed, Option<string> socket, Func<ControlClient, TextWriter, Task> ask)
+    public static Task<int> AskAsync(ParseResult parsed, Option<string> socket, Func<ControlClient, TextWriter, Task> ask) =>
+        AskForCodeAsync(parsed, socket, async (client, output) =>
+        {
+            await ask(client, output);
+            return ExitCode.Ok;
+        });
+
+    /// <summary>Asks, and gives the exit code that the answer means.</summary>
+    public static async Task<int> AskForCodeAsync(ParseResult parsed, Option<string> socket, Func<ControlClient, TextWriter, Task<int>> ask)
     {
         InvocationConfiguration writers = parsed.InvocationConfiguration;
         string path = parsed.GetRequiredValue(socket);
@@ -32,8 +43,7 @@ internal static class ControlCommands
         try
         {
             using var client = new ControlClient(path);
-            await ask(client, writers.Output);
-            return ExitCode.Ok;
+            return await ask(client, writers.Output);
         }
         catch (UnreachableException error)
         {

@@ -31,7 +31,8 @@ internal sealed class ShowCommand
             Table("peers", "Other VTEPs, configured and learned.", ControlJson.Default.IReadOnlyListPeerSnapshot, SnapshotTables.Write),
             Fdb(),
             Table("neighbors", "IP addresses of stations, as controllers tell them.", ControlJson.Default.IReadOnlyListNeighborSnapshot,
-                (_, output, _) => output.WriteLine(SnapshotTables.NoNeighbors)),
+                DirectoryTables.Write),
+            Table("directory", "What controllers said, who won, and why.", ControlJson.Default.DirectoryContentSnapshot, DirectoryTables.Write),
             Table("counters", "Every frame that came in, and what became of it.", ControlJson.Default.CounterSnapshot,
                 SnapshotTables.Write),
         };

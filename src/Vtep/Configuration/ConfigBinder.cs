@@ -1,7 +1,9 @@
-// From the tree to a DaemonConfig, the keys of the top level, "control", "fdb" and "underlay"; domains are in DomainBinder.
+// From the tree to a DaemonConfig, the keys of the top level, "control", "fdb" and "underlay"; domains are in DomainBinder, controllers
+// in ControllerBinder.
 // Written by hand: each key stands here once, with its reader. A value that is wrong is complained about and replaced by a
 // placeholder, so that everything else still gets checked.
 
+using VtepDataPlane.Discovery;
 using VtepDataPlane.Underlay;
 
 namespace VtepDataPlane.Daemon.Configuration;
@@ -9,27 +11,26 @@ namespace VtepDataPlane.Daemon.Configuration;
 /// <summary>Binds a whole file.</summary>
 internal sealed class ConfigBinder(ConfigProblems problems)
 {
-    /// <summary>What to say wherever a controller is configured.</summary>
-    public const string NoControllers =
-        "this version has no controllers; use \"static\" with the list of peers, or \"multicast\" with a group";
-
     /// <summary>Binds the root. The result is a configuration only if there are no problems afterwards.</summary>
     public DaemonConfig? Bind(ConfigNode root)
     {
         if (ConfigObject.Open(root, problems, "workers", "control", "underlay", "fdb", "bridgeDomains", "controllers") is not { } top)
             return null;
-        if (top.Optional("controllers") is { } controllers)
-            problems.AddKey(controllers, NoControllers);
         UnderlayConfig underlay = BindUnderlay(top.Required("underlay", "{ \"local\": \"198.18.0.1\" }"));
+        var controllers = new ControllerBinder(problems);
+        controllers.Bind(top.Optional("controllers"));
         var domains = new DomainBinder(problems, underlay.Port);
         var vtep = new VtepConfig
         {
             Workers = problems.Integer(top.Optional("workers"), VtepConfigRules.Workers, 0),
             FdbCapacity = BindFdbCapacity(top.Optional("fdb")),
             Underlay = underlay,
+            Controllers = controllers.Configs,
             BridgeDomains = [.. problems.List(top.Required("bridgeDomains", "[ ... ]"), "{ \"name\": ... }").Select(domains.Bind)],
         };
-        return new DaemonConfig(vtep, BindControl(top.Optional("control")));
+        string socket = BindControl(top.Optional("control"));
+        CheckModes(root, vtep, controllers.Sources);
+        return new DaemonConfig(vtep, socket) { Sources = controllers.Sources };
     }
 
     private string BindControl(ConfigNode? node)
@@ -43,6 +44,19 @@ internal sealed class ConfigBinder(ConfigProblems problems)
         if (DaemonConfig.SocketPathProblem(path) is { } why)
             problems.Add(socket!, why);
         return path;
+    }
+
+    // The core's rules know controllers, but not what they are read from.
+    private void CheckModes(ConfigNode root, VtepConfig vtep, IReadOnlyList<ControllerSource> sources)
+    {
+        for (int i = 0; i < vtep.BridgeDomains.Count; i++)
+        {
+            bool looksUpInFile = vtep.BridgeDomains[i].Discovery is ControllerDiscovery { Mode: ControllerMode.Lookup } discovery
+                && sources.OfType<FileSource>().Any(source => source.Config.Name == discovery.Controller);
+            if (looksUpInFile)
+                problems.Add(root, new VtepConfigProblem($"$.bridgeDomains[{i}].discovery.controller.mode",
+                    "a file is known as a whole and can't be asked for single stations; write \"watch\""));
+        }
     }
 
     private int BindFdbCapacity(ConfigNode? node)

@@ -14,7 +14,8 @@ internal static class ConfigFile
     {
         try
         {
-            return ReadAll(path) is { } bytes ? Parse(path, bytes)
+            using FileStream file = Open(path);
+            return ReadAll(file) is { } bytes ? Parse(path, bytes)
                 : Failure(path, $"the file has more than {MaxSize >> 20} MiB; a configuration has less");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
@@ -42,10 +43,12 @@ internal static class ConfigFile
         return new ConfigResult(found.Count == 0 ? config : null, found);
     }
 
-    // Up to the limit, whatever the file is: a pipe has no length, and a device may have no end.
-    private static byte[]? ReadAll(string path)
+    /// <summary>Opens a file to be read whole.</summary>
+    public static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+
+    /// <summary>All bytes of an open file; null: they are more than <see cref="MaxSize"/>. A pipe has no length, and a device may have no end.</summary>
+    public static byte[]? ReadAll(FileStream file)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         using var bytes = new MemoryStream();
         byte[] chunk = new byte[64 << 10];
         for (int n = file.Read(chunk); n > 0; n = file.Read(chunk))

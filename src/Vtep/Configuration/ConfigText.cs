@@ -17,13 +17,18 @@ internal readonly record struct ConfigSyntaxError(int Line, int Column, string M
 internal sealed class ConfigText
 {
     private const int MaxDepth = 16;
-    private const string Empty = "the file is empty; write at least { \"underlay\": { \"local\": \"198.18.0.1\" }, \"bridgeDomains\": [] }";
+    private const string WhenEmpty = "the file is empty; write at least { \"underlay\": { \"local\": \"198.18.0.1\" }, \"bridgeDomains\": [] }";
 
     private readonly ReadOnlyMemory<byte> _bytes;
+    private readonly string _whenEmpty;
     private readonly List<int> _lineStarts = [0];
 
-    public ConfigText(ReadOnlyMemory<byte> bytes)
+    /// <summary>Takes the bytes of a file.</summary>
+    /// <param name="bytes">The bytes, with or without a byte order mark.</param>
+    /// <param name="whenEmpty">What to say when there are none.</param>
+    public ConfigText(ReadOnlyMemory<byte> bytes, string whenEmpty = WhenEmpty)
     {
+        _whenEmpty = whenEmpty;
         _bytes = bytes.Span.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
         ReadOnlySpan<byte> rest = _bytes.Span;
         for (int at = rest.IndexOf((byte)'\n'); at >= 0; at = rest.IndexOf((byte)'\n'))
@@ -122,6 +127,6 @@ internal sealed class ConfigText
         string message = broken.Message;
         int tail = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
         string what = (tail < 0 ? message : message[..tail]).TrimEnd('.');
-        return new ConfigSyntaxError(at, column, _bytes.Length == 0 ? Empty : $"this is no JSON: {VtepConfigRules.Escape(what)}");
+        return new ConfigSyntaxError(at, column, _bytes.Length == 0 ? _whenEmpty : $"this is no JSON: {VtepConfigRules.Escape(what)}");
     }
 }

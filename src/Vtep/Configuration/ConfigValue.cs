@@ -96,6 +96,26 @@ internal static class ConfigValue
         return address;
     }
 
+    /// <summary>A prefix; the default value when it is wrong.</summary>
+    public static InetPrefix Prefix(this ConfigProblems problems, ConfigNode node, string example)
+    {
+        InetPrefix prefix = default;
+        if (problems.Text(node, example) is { } text && !InetPrefix.TryParse(text, out prefix))
+            problems.Add(node, $"{VtepConfigRules.Quote(text)} is no prefix; write it like {example}, with no bit set behind its length");
+        return prefix;
+    }
+
+    /// <summary>The absolute path of a file; null when it isn't there or is wrong.</summary>
+    public static string? FilePath(this ConfigProblems problems, ConfigNode? node, string example)
+    {
+        if (problems.Text(node, example) is not { } path)
+            return null;
+        if (path.StartsWith('/') && !path.EndsWith('/') && !path.Contains('\0'))
+            return path;
+        problems.Add(node!, $"{VtepConfigRules.Quote(path)} is no absolute path of a file; write it like {example}");
+        return null;
+    }
+
     /// <summary>One of a few words; <paramref name="fallback"/> when it isn't there or is wrong.</summary>
     public static T Choice<T>(this ConfigProblems problems, ConfigNode? node, T fallback, params (string Word, T Value)[] choices)
     {

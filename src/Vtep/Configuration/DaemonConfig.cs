@@ -7,6 +7,9 @@ namespace VtepDataPlane.Daemon.Configuration;
 /// <param name="ControlSocket">Absolute path of the control API's unix socket.</param>
 internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
 {
+    /// <summary>What the controllers of <see cref="VtepConfig.Controllers"/> are read from, in the same order.</summary>
+    public IReadOnlyList<ControllerSource> Sources { get; init; } = [];
+
     /// <summary>Where the control socket is when nothing else is said.</summary>
     public const string DefaultControlSocket = "/run/vtep/vtep.sock";
 

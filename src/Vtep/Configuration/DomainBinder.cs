@@ -19,6 +19,13 @@ internal sealed class DomainBinder(ConfigProblems problems, ushort defaultPort)
         "ttl", "dscp", "df", "ecn", "reservedBits", "innerVlan",
     ];
 
+    private static readonly string[] s_controllerKeys =
+    [
+        "name", "mode", "suppressNeighbors", "learnFromPeers", "floodUnknown", "lookupsPerSecond", "lookupTimeout", "positiveSeconds",
+        "negativeSeconds",
+    ];
+
+    private static readonly ControllerDiscovery s_controller = new() { Controller = "" };
     private static readonly EncapsulationPolicy s_policy = new();
     private static readonly StaticDiscovery s_noPeers = new() { Peers = [] };
     private static readonly BridgeDomainConfig s_defaults = new() { Name = "", Vni = default, Discovery = s_noPeers };
@@ -74,14 +81,15 @@ internal sealed class DomainBinder(ConfigProblems problems, ushort defaultPort)
             return s_noPeers;
         ConfigNode? peers = node.Member("static");
         ConfigNode? multicast = node.Member("multicast");
-        if (discovery.Optional("controller") is { } controller)
-            problems.AddKey(controller, ConfigBinder.NoControllers);
-        else if (peers is null == multicast is null && !discovery.HasUnknownKeys)
-            problems.Add(node, "exactly one kind of discovery must be there; write \"static\" or \"multicast\"");
+        ConfigNode? controller = node.Member("controller");
+        int kinds = (peers is null ? 0 : 1) + (multicast is null ? 0 : 1) + (controller is null ? 0 : 1);
+        if (kinds != 1 && !discovery.HasUnknownKeys)
+            problems.Add(node, "exactly one kind of discovery must be there; write \"static\", \"multicast\" or \"controller\"");
 
-        // Both are read also when only one may be there: what is wrong inside them is wrong anyway.
-        DiscoveryConfig byList = peers is null ? s_noPeers : BindStatic(peers);
-        return multicast is null ? byList : BindMulticast(multicast);
+        // All are read also when only one may be there: what is wrong inside them is wrong anyway.
+        DiscoveryConfig bound = peers is null ? s_noPeers : BindStatic(peers);
+        bound = multicast is null ? bound : BindMulticast(multicast);
+        return controller is null ? bound : BindController(controller);
     }
 
     private StaticDiscovery BindStatic(ConfigNode node)
@@ -102,6 +110,24 @@ internal sealed class DomainBinder(ConfigProblems problems, ushort defaultPort)
         {
             Group = new MulticastGroup(group, device),
             Ttl = (byte)problems.Integer(multicast.Optional("ttl"), VtepConfigRules.Ttl, 1),
+        };
+    }
+
+    private DiscoveryConfig BindController(ConfigNode node)
+    {
+        if (ConfigObject.Open(node, problems, s_controllerKeys) is not { } controller)
+            return s_noPeers;
+        return new ControllerDiscovery
+        {
+            Controller = problems.Text(controller.Required("name", "\"main\""), "main") ?? "",
+            Mode = problems.Choice(controller.Optional("mode"), s_controller.Mode, ("watch", ControllerMode.Watch), ("lookup", ControllerMode.Lookup)),
+            SuppressNeighbors = problems.Boolean(controller.Optional("suppressNeighbors"), s_controller.SuppressNeighbors),
+            LearnFromPeers = problems.Boolean(controller.Optional("learnFromPeers"), s_controller.LearnFromPeers),
+            FloodUnknown = problems.Boolean(controller.Optional("floodUnknown"), s_controller.FloodUnknown),
+            LookupsPerSecond = problems.Integer(controller.Optional("lookupsPerSecond"), VtepConfigRules.LookupsPerSecond, s_controller.LookupsPerSecond),
+            LookupTimeout = problems.Integer(controller.Optional("lookupTimeout"), VtepConfigRules.LookupTimeout, s_controller.LookupTimeout),
+            PositiveSeconds = problems.Integer(controller.Optional("positiveSeconds"), VtepConfigRules.PositiveSeconds, s_controller.PositiveSeconds),
+            NegativeSeconds = problems.Integer(controller.Optional("negativeSeconds"), VtepConfigRules.NegativeSeconds, s_controller.NegativeSeconds),
         };
     }
 

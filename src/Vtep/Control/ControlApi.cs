@@ -4,12 +4,12 @@
 //   POST   /v1/reload
 //   POST   /v1/fdb      { "vni": 100, "mac": "02:...", "vtep": "198.18.0.2" | "port": "tap-blue", "replace": false }
 //   DELETE /v1/fdb?vni=100&mac=02:...[&vtep=198.18.0.2]
+//   /v1/directory...    see DirectoryApi
 //
 // Answers are the snapshot records as JSON; 204 when there is nothing to say; errors are problem JSON (RFC 9457) whose "detail"
 // is a sentence. Handlers are plain request delegates: no binding by reflection. They run on thread pool threads and never touch
 // the frame path. Requests are bounded in number, size and time.
 
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -37,11 +37,12 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
         Get(routes, "/v1/domains", ControlJson.Default.IReadOnlyListDomainSnapshot, Vtep.Domains);
         Get(routes, "/v1/ports", ControlJson.Default.IReadOnlyListPortSnapshot, Vtep.Ports);
         Get(routes, "/v1/peers", ControlJson.Default.IReadOnlyListPeerSnapshot, () => Vtep.Peers(dataPlane.Now()));
-        Get(routes, "/v1/neighbors", ControlJson.Default.IReadOnlyListNeighborSnapshot, () => []);
+        Get(routes, "/v1/neighbors", ControlJson.Default.IReadOnlyListNeighborSnapshot, Vtep.Neighbors);
         Get(routes, "/v1/counters", ControlJson.Default.CounterSnapshot, Vtep.Counters);
         routes.MapGet("/v1/fdb", (RequestDelegate)GetFdb);
         routes.MapPost("/v1/fdb", (RequestDelegate)AddFdb);
         routes.MapDelete("/v1/fdb", (RequestDelegate)DeleteFdb);
+        new DirectoryApi(dataPlane).Map(routes);
         routes.MapPost("/v1/reload", (RequestDelegate)Reload);
         routes.MapFallback((RequestDelegate)NotFound);
     }
@@ -56,33 +57,17 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
             return context.Response.WriteAsJsonAsync(Vtep.Fdb(dataPlane.Now()), ControlJson.Default.IReadOnlyListFdbSnapshot);
         return Vni.TryParse(text, out Vni vni)
             ? context.Response.WriteAsJsonAsync(Vtep.Fdb(dataPlane.Now(), vni), ControlJson.Default.IReadOnlyListFdbSnapshot)
-            : BadRequest(context, NoVni(text));
+            : Answers.BadRequest(context, Answers.NoVni(text));
     }
 
     private async Task AddFdb(HttpContext context)
     {
-        FdbRequest? request;
-        try
-        {
-            request = await JsonSerializer.DeserializeAsync(context.Request.Body, ControlJson.Default.FdbRequest, context.RequestAborted);
-        }
-        catch (JsonException error)
-        {
-            await BadRequest(context, error.Message);
+        if (await Answers.ReadAsync(context, ControlJson.Default.FdbRequest) is not { } request)
             return;
-        }
-        catch (BadHttpRequestException error)
-        {
-            await Fail(context, error.StatusCode, "Bad request", error.Message);
-            return;
-        }
-
-        if (request is null)
-            await BadRequest(context, "The request's body is null; say which entry is meant.");
-        else if (!TryEndpoint(request.Vtep, out VtepEndpoint? vtep))
-            await BadRequest(context, EndpointText.Complaint(request.Vtep!) + ".");
+        if (!TryEndpoint(request.Vtep, out VtepEndpoint? vtep))
+            await Answers.BadRequest(context, EndpointText.Complaint(request.Vtep!) + ".");
         else
-            await Outcome(context, Vtep.AddFdb(request.Vni, request.Mac, vtep, request.Port, request.Replace));
+            await Answers.Outcome(context, Vtep.AddFdb(request.Vni, request.Mac, vtep, request.Port, request.Replace));
     }
 
     private Task DeleteFdb(HttpContext context)
@@ -91,11 +76,11 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
         string mac = query["mac"].ToString();
         string? remote = query["vtep"];
         if (!Vni.TryParse(query["vni"], out Vni vni))
-            return BadRequest(context, NoVni(query["vni"].ToString()));
+            return Answers.BadRequest(context, Answers.NoVni(query["vni"].ToString()));
         if (!MacAddress.TryParse(mac, out MacAddress station))
-            return BadRequest(context, $"{VtepConfigRules.Quote(mac)} is no MAC address; write six hex pairs, like 02:00:5e:10:00:01.");
+            return Answers.BadRequest(context, Answers.NoMac(mac));
         return TryEndpoint(remote, out VtepEndpoint? vtep)
-            ? Outcome(context, Vtep.DeleteFdb(vni, station, vtep)) : BadRequest(context, EndpointText.Complaint(remote!) + ".");
+            ? Answers.Outcome(context, Vtep.DeleteFdb(vni, station, vtep)) : Answers.BadRequest(context, EndpointText.Complaint(remote!) + ".");
     }
 
     private async Task Reload(HttpContext context)
@@ -104,38 +89,18 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
         if (errors.Count == 0)
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         else
-            await Fail(context, StatusCodes.Status422UnprocessableEntity, "Not reloaded",
+            await Answers.Fail(context, StatusCodes.Status422UnprocessableEntity, "Not reloaded",
                 "The configuration was not reloaded; the old one is still in force.", errors);
     }
 
     private static Task NotFound(HttpContext context) =>
-        Fail(context, StatusCodes.Status404NotFound, "Not found",
+        Answers.Fail(context, StatusCodes.Status404NotFound, "Not found",
             $"There is no {context.Request.Method} {VtepConfigRules.Quote(context.Request.Path)} here.");
-
-    private static string NoVni(string text) => $"{VtepConfigRules.Quote(text)} is no VNI; write a number from 0 to {Vni.MaxValue}.";
 
     private bool TryEndpoint(string? text, out VtepEndpoint? endpoint)
     {
         bool ok = EndpointText.TryParse(text ?? "", Vtep.Config.Underlay.Port, out VtepEndpoint parsed);
         endpoint = ok ? parsed : null;
         return ok || text is null;
-    }
-
-    private static Task Outcome(HttpContext context, string? whyNot)
-    {
-        if (whyNot is not null)
-            return Fail(context, StatusCodes.Status409Conflict, "Not done", whyNot);
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-        return Task.CompletedTask;
-    }
-
-    private static Task BadRequest(HttpContext context, string sentence) =>
-        Fail(context, StatusCodes.Status400BadRequest, "Bad request", sentence);
-
-    private static Task Fail(HttpContext context, int status, string title, string sentence, IReadOnlyList<string>? errors = null)
-    {
-        context.Response.StatusCode = status;
-        var problem = new ControlProblem(title, status, sentence, errors);
-        return context.Response.WriteAsJsonAsync(problem, ControlJson.Default.ControlProblem, "application/problem+json");
     }
 }

@@ -27,7 +27,6 @@ internal sealed record FdbRequest(Vni Vni, MacAddress Mac, string? Vtep = null, 
 /// <param name="Errors">All errors, where there can be several.</param>
 internal sealed record ControlProblem(string Title, int Status, string Detail, IReadOnlyList<string>? Errors = null);
 
-
 /// <summary>The generated serializers.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -45,6 +44,10 @@ internal sealed record ControlProblem(string Title, int Status, string Detail, I
 [JsonSerializable(typeof(IReadOnlyList<FdbSnapshot>))]
 [JsonSerializable(typeof(IReadOnlyList<NeighborSnapshot>))]
 [JsonSerializable(typeof(CounterSnapshot))]
+[JsonSerializable(typeof(DirectoryContentSnapshot))]
+[JsonSerializable(typeof(IReadOnlyList<DirectoryDifference>))]
+[JsonSerializable(typeof(ControllerRequest))]
+[JsonSerializable(typeof(DirectoryRequest))]
 [JsonSerializable(typeof(FdbRequest))]
 [JsonSerializable(typeof(ControlProblem))]
 internal sealed partial class ControlJson : JsonSerializerContext;

@@ -38,7 +38,7 @@ internal sealed class Reloader(string path, DaemonConfig config, DataPlane dataP
     private async Task<IReadOnlyList<string>> ApplyAsync(DaemonConfig next)
     {
         string file = VtepConfigRules.Escape(path);
-        string[] pinned = [.. Pinned(_config, next).Select(change => $"{file}: {change}; restart vtep for that, or undo it")];
+        string[] pinned = [.. Pinned(_config, next).Concat(PinnedControllers(_config.Sources, next.Sources)).Select(change => $"{file}: {change}; restart vtep for that, or undo it")];
         if (pinned.Length > 0)
             return pinned;
         try
@@ -77,6 +77,20 @@ internal sealed class Reloader(string path, DaemonConfig config, DataPlane dataP
         ];
         return settings.Where(setting => !Equals(setting.Now, setting.Next))
             .Select(setting => $"{setting.Path}: changed from {Shown(setting.Now)} to {Shown(setting.Next)}");
+    }
+
+    // What a controller is read from holds for the life of the process; domains that name it may come and go.
+    private static IEnumerable<string> PinnedControllers(IReadOnlyList<ControllerSource> now, IReadOnlyList<ControllerSource> next)
+    {
+        foreach (string name in now.Concat(next).Select(source => source.Config.Name).Distinct())
+        {
+            ControllerSource? before = now.FirstOrDefault(source => source.Config.Name == name);
+            ControllerSource? after = next.FirstOrDefault(source => source.Config.Name == name);
+            if (before is null || after is null)
+                yield return $"$.controllers.{name}: {(before is null ? "added" : "removed")}";
+            else if (!before.Equals(after))
+                yield return $"$.controllers.{name}: changed";
+        }
     }
 
     private static string Shown(object? value) => value switch

@@ -8,10 +8,6 @@ namespace VtepDataPlane.Daemon.Tables;
 /// <summary>Snapshots as tables.</summary>
 internal static class SnapshotTables
 {
-    /// <summary>What is said instead of an empty table of neighbours.</summary>
-    public const string NoNeighbors =
-        "No neighbors: only domains with a controller have a table of them, and this version has no controllers.";
-
     public static void Write(VtepSnapshot status, TextWriter output, Terminal terminal)
     {
         var table = new TextTable("", "");
@@ -22,6 +18,8 @@ internal static class SnapshotTables
         table.Add("ports", status.Ports);
         table.Add("peers", status.Peers);
         table.Add("fdb entries", $"{status.FdbEntries} of {status.FdbCapacity}");
+        foreach (ControllerSnapshot controller in status.Controllers)
+            DirectoryTables.AddController(table, controller);
         foreach (string warning in status.Warnings)
             table.Add("warning", warning);
         table.Write(output, terminal);

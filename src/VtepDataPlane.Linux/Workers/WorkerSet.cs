@@ -1,5 +1,5 @@
 // All workers of a VTEP, one a lane, and the grace period: a descriptor may be closed, and state a worker may hold be freed, when
-// Quiesce has returned. Control loop only.
+// Quiesce has returned. Control loop only, but for Wake.
 
 using VtepDataPlane.Forwarding;
 
@@ -27,6 +27,9 @@ internal sealed class WorkerSet : IDisposable
             _workers[lane].Start(lanes[lane], fatal);
         _isRunning = true;
     }
+
+    /// <summary>Has a lane's worker look for answers. Any thread.</summary>
+    public void Wake(int lane) => _workers[lane].Wake();
 
     /// <summary>Waits until every worker has left the batch it is in now.</summary>
     public void Quiesce()

@@ -90,6 +90,8 @@ internal sealed class MissDesk(
     /// <summary>Gives up all questions. An answer that is just being handed over may still come, none after it.</summary>
     public void Dispose()
     {
+        if (_stop.IsCancellationRequested)
+            return;
         _stop.Cancel();
         _questions.Clear();
         _waiting.Clear();

@@ -48,15 +48,14 @@ internal sealed class HeldFrames
     /// <summary>No key, no frame.</summary>
     public const int None = -1;
 
-    private const int Chains = 2 * KeyCapacity;
     private const long SweepPause = 1_000;
 
     private readonly ulong _seedLow;
     private readonly ulong _seedHigh;
-    private readonly int[] _chains = new int[Chains];
-    private readonly Key[] _keys = new Key[KeyCapacity];
-    private readonly Link[] _links = new Link[FrameCapacity];
-    private readonly FrameBatch _frames = new(FrameCapacity);
+    private readonly int[] _chains;
+    private readonly Key[] _keys;
+    private readonly Link[] _links;
+    private readonly FrameBatch _frames;
     private int _freeKey;
     private int _freeFrame;
     private int _pending;
@@ -65,15 +64,21 @@ internal sealed class HeldFrames
 
     /// <summary>Holds nothing yet.</summary>
     /// <param name="seed">Random bits, secret from those who choose MACs.</param>
-    public HeldFrames(UInt128 seed)
+    /// <param name="keys">Keys it has room for.</param>
+    /// <param name="frames">Frames it has room for.</param>
+    public HeldFrames(UInt128 seed, int keys = KeyCapacity, int frames = FrameCapacity)
     {
+        _chains = new int[2 * keys];
+        _keys = new Key[keys];
+        _links = new Link[frames];
+        _frames = new FrameBatch(frames);
         _seedLow = (ulong)seed ^ 0x2545_F491_4F6C_DD1D;
         _seedHigh = (ulong)(seed >> 64) ^ 0x9FB2_1C65_1E98_DF25;
         Array.Fill(_chains, None);
-        for (int key = 0; key < KeyCapacity; key++)
-            _keys[key].Next = key + 1 < KeyCapacity ? key + 1 : None;
-        for (int frame = 0; frame < FrameCapacity; frame++)
-            _links[frame].Next = frame + 1 < FrameCapacity ? frame + 1 : None;
+        for (int key = 0; key < keys; key++)
+            _keys[key].Next = key + 1 < keys ? key + 1 : None;
+        for (int frame = 0; frame < frames; frame++)
+            _links[frame].Next = frame + 1 < frames ? frame + 1 : None;
     }
 
     /// <summary>Why the frames that are being let go may not be held once more; None while none are.</summary>
@@ -170,7 +175,7 @@ internal sealed class HeldFrames
     public int NextOverdue(int from, long nowMilliseconds)
     {
         _sweptAt = nowMilliseconds;
-        for (int key = from; key < KeyCapacity; key++)
+        for (int key = from; key < _keys.Length; key++)
         {
             if (_keys[key].State == KeyState.Pending && nowMilliseconds - _keys[key].Time >= LongestWait)
                 return key;
@@ -215,10 +220,10 @@ internal sealed class HeldFrames
     // Whichever comes next: all of them are worth the same, a question.
     private bool TryForgetNotFound()
     {
-        if (_pending == KeyCapacity)
+        if (_pending == _keys.Length)
             return false;
         while (_keys[_hand].State != KeyState.NotFound)
-            _hand = (_hand + 1) % KeyCapacity;
+            _hand = (_hand + 1) % _keys.Length;
         Forget(_hand);
         return true;
     }
@@ -228,7 +233,7 @@ internal sealed class HeldFrames
         ulong station = ((ulong)(uint)key.Domain << 48) | key.Mac.Value;
         ulong hash = FoldedProduct.Of(key.Address.High ^ _seedLow, key.Address.Low ^ _seedHigh);
         hash = FoldedProduct.Of(hash ^ station, _seedLow ^ _seedHigh ^ 0xE703_7ED1_A0B4_28DB);
-        return ref _chains[(int)(hash % Chains)];
+        return ref _chains[(int)(hash % (ulong)_chains.Length)];
     }
 
     private struct Key

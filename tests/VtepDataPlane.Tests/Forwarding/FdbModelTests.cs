@@ -20,10 +20,12 @@ public class FdbModelTests
     private enum Verb
     {
         Learn,
+        Check,
         Lookup,
         Add,
         Delete,
         DeleteOwn,
+        DeleteDirectory,
         Flush,
         Age,
     }
@@ -32,9 +34,9 @@ public class FdbModelTests
 
     private static readonly Gen<Step> s_step = Gen.Select(
         Gen.Frequency(
-            (8, Gen.Const(Verb.Learn)), (2, Gen.Const(Verb.Lookup)), (3, Gen.Const(Verb.Add)), (1, Gen.Const(Verb.Delete)),
-            (1, Gen.Const(Verb.DeleteOwn)), (1, Gen.Const(Verb.Flush)), (1, Gen.Const(Verb.Age))),
-        Gen.Int[0, Domains - 1], Gen.Int[1, Macs], Gen.Int[1, 6], Gen.Int[0, Ids - 1], Gen.Bool, Gen.UInt[0, 3],
+            (8, Gen.Const(Verb.Learn)), (3, Gen.Const(Verb.Check)), (2, Gen.Const(Verb.Lookup)), (3, Gen.Const(Verb.Add)), (1, Gen.Const(Verb.Delete)),
+            (1, Gen.Const(Verb.DeleteOwn)), (1, Gen.Const(Verb.DeleteDirectory)), (1, Gen.Const(Verb.Flush)), (1, Gen.Const(Verb.Age))),
+        Gen.Int[0, Domains - 1], Gen.Int[1, Macs], Gen.Int[1, 7], Gen.Int[0, Ids - 1], Gen.Bool, Gen.UInt[0, 3],
         (verb, domain, mac, kind, id, flag, seconds) => new Step(verb, domain, mac, (FdbKind)kind, id, flag, seconds));
 
     [Test]
@@ -48,7 +50,7 @@ public class FdbModelTests
         uint now = 1000;
         foreach (Step step in steps)
         {
-            now += step.Verb == Verb.Learn ? step.Seconds / 3 : step.Seconds;
+            now += step.Verb is Verb.Learn or Verb.Check ? step.Seconds / 3 : step.Seconds;
             string got = fdb.Apply(step, now);
             string expected = model.Apply(step, now);
             if (got != expected)
@@ -89,10 +91,12 @@ public class FdbModelTests
             string result = step.Verb switch
             {
                 Verb.Learn => _fdb.Learn(step.Domain, MacOf(step), SourceOf(step), now, DomainLimit).ToString(),
+                Verb.Check => _fdb.Check(step.Domain, MacOf(step), _fdb.LineOf(step.Domain, MacOf(step)), SourceOf(step), now).ToString(),
                 Verb.Lookup => _fdb.Lookup(step.Domain, MacOf(step)).ToString(),
                 Verb.Add => IsAddable(step) ? _fdb.TryAdd(step.Domain, MacOf(step), TargetOf(step), step.Flag).ToString() : "",
                 Verb.Delete => _fdb.Delete(step.Domain, MacOf(step)).ToString(),
                 Verb.DeleteOwn => _fdb.DeleteOwn(step.Domain, MacOf(step)).ToString(),
+                Verb.DeleteDirectory => _fdb.DeleteDirectory(step.Domain, MacOf(step)).ToString(),
                 Verb.Flush => _fdb.Flush(FilterOf(step)).ToString(),
                 _ => _fdb.Age(Ageing, now).ToString(),
             };
@@ -111,10 +115,12 @@ public class FdbModelTests
             string result = step.Verb switch
             {
                 Verb.Learn => Learn((step.Domain, MacOf(step)), SourceOf(step), now).ToString(),
+                Verb.Check => Check((step.Domain, MacOf(step)), SourceOf(step), now).ToString(),
                 Verb.Lookup => _entries.TryGetValue((step.Domain, MacOf(step)), out var entry) ? entry.Target.ToString() : "miss",
                 Verb.Add => IsAddable(step) ? Add((step.Domain, MacOf(step)), TargetOf(step), step.Flag).ToString() : "",
-                Verb.Delete => Remove(step, own: false).ToString(),
-                Verb.DeleteOwn => Remove(step, own: true).ToString(),
+                Verb.Delete => Remove(step, kind => kind != FdbKind.Own).ToString(),
+                Verb.DeleteOwn => Remove(step, kind => kind == FdbKind.Own).ToString(),
+                Verb.DeleteDirectory => Remove(step, IsDirectory).ToString(),
                 Verb.Flush => RemoveWhere((key, value) => Takes(step, key.Domain, value.Target)).ToString(),
                 _ => RemoveWhere((key, value) => IsLearned(value.Target) && now - value.LastSeen >= Ageing[key.Domain]).ToString(),
             };
@@ -135,14 +141,30 @@ public class FdbModelTests
                 return LearnResult.Learned;
             }
             bool same = IsLocal(entry.Target) == IsLocal(source) && entry.Target.Id == source.Id;
-            if (entry.Target.Kind == FdbKind.Own)
-                return same ? LearnResult.Unchanged : LearnResult.OwnMac;
-            if (!IsLearned(entry.Target))
-                return same ? LearnResult.Unchanged : LearnResult.Conflict;
+            bool comesHere = entry.Target.Kind == FdbKind.DirectoryRemote && IsLocal(source);
+            if (!IsLearned(entry.Target) && !comesHere)
+                return Check(key, source, now);
             if (same && entry.LastSeen == now)
                 return LearnResult.Unchanged;
+            if (comesHere && LearnedCountOf(key.Domain) >= DomainLimit)
+                return LearnResult.LimitReached;
             _entries[key] = (source, now);
             return same ? LearnResult.Refreshed : LearnResult.Moved;
+        }
+
+        private LearnResult Check((int Domain, MacAddress) key, FdbTarget source, uint now)
+        {
+            if (!_entries.TryGetValue(key, out var entry) || IsLearned(entry.Target))
+                return LearnResult.Unchanged;
+            bool same = IsLocal(entry.Target) == IsLocal(source) && entry.Target.Id == source.Id;
+            if (!IsDirectory(entry.Target.Kind))
+                return same ? LearnResult.Unchanged : entry.Target.Kind == FdbKind.Own ? LearnResult.OwnMac : LearnResult.Conflict;
+            if (!same && (IsLocal(source) || entry.Target.Kind == FdbKind.StickyRemote))
+                return LearnResult.Conflict;
+            if (entry.LastSeen == now)
+                return LearnResult.Unchanged;
+            _entries[key] = (entry.Target, now);
+            return same ? LearnResult.Refreshed : LearnResult.Contradicted;
         }
 
         private FdbAddResult Add((int, MacAddress) key, FdbTarget target, bool replace)
@@ -150,18 +172,20 @@ public class FdbModelTests
             bool exists = _entries.TryGetValue(key, out var entry);
             if (!exists && _entries.Count >= Capacity)
                 return FdbAddResult.Full;
-            bool givesWay = !exists || IsLearned(entry.Target) || replace || target.Kind == FdbKind.Own;
+            bool givesWay = !exists || IsLearned(entry.Target) || IsDirectory(entry.Target.Kind) || target.Kind == FdbKind.Own
+                || (replace && !IsDirectory(target.Kind));
             bool bothOwn = exists && entry.Target.Kind == FdbKind.Own && target.Kind == FdbKind.Own;
             if (exists && entry.Target.Kind == FdbKind.Own)
                 givesWay = bothOwn && entry.Target.Id != target.Id;
             if (!givesWay)
                 return FdbAddResult.Exists;
-            _entries[key] = (target, 0);
+            bool samePlace = exists && !IsLocal(entry.Target) && entry.Target.Id == target.Id;
+            _entries[key] = (target, samePlace && IsDirectory(target.Kind) ? entry.LastSeen : 0);
             return FdbAddResult.Added;
         }
 
-        private bool Remove(Step step, bool own) =>
-            _entries.TryGetValue((step.Domain, MacOf(step)), out var entry) && (entry.Target.Kind == FdbKind.Own) == own
+        private bool Remove(Step step, Func<FdbKind, bool> takes) =>
+            _entries.TryGetValue((step.Domain, MacOf(step)), out var entry) && takes(entry.Target.Kind)
             && _entries.Remove((step.Domain, MacOf(step)));
 
         private int RemoveWhere(Func<(int Domain, MacAddress Mac), (FdbTarget Target, uint LastSeen), bool> condition)
@@ -182,6 +206,8 @@ public class FdbModelTests
         private int LearnedCountOf(int domain) => _entries.Count(entry => entry.Key.Domain == domain && IsLearned(entry.Value.Target));
 
         private static bool IsLearned(FdbTarget target) => target.Kind is FdbKind.LearnedLocal or FdbKind.LearnedRemote;
+
+        private static bool IsDirectory(FdbKind kind) => kind is FdbKind.DirectoryRemote or FdbKind.StickyRemote;
 
         private static bool IsLocal(FdbTarget target) => target.Kind is FdbKind.LearnedLocal or FdbKind.StaticLocal or FdbKind.Own;
     }

@@ -40,6 +40,7 @@ public class FdbStressTests
                     Interlocked.Increment(ref strays);
                 FdbKind kind = random.Next(2) == 0 ? FdbKind.LearnedLocal : FdbKind.LearnedRemote;
                 fdb.Learn(DomainOf(key), MacOf(key), TargetOf(key, random.Next(Places), kind), (uint)(i >> 6), 6);
+                fdb.Check(DomainOf(key), MacOf(key), fdb.LineOf(DomainOf(key), MacOf(key)), TargetOf(key, 2, FdbKind.LearnedRemote), (uint)(i >> 6));
             }
             Interlocked.Decrement(ref running);
         }
@@ -107,6 +108,33 @@ public class FdbStressTests
     }
 
     [Test]
+    public void StationThatComesHereWhileTheDirectoryTellsAgainOrForgets_IsCountedOnce()
+    {
+        var fdb = new Fdb(16, 42);
+        var wrong = new List<string>();
+        Rounds(
+            100_000,
+            worker: round => fdb.Learn(0, MacOf(round % Keys), TargetOf(round % Keys, 1, FdbKind.LearnedLocal), 1, int.MaxValue),
+            control: round =>
+            {
+                if (round % 2 == 0)
+                    fdb.TryAdd(0, MacOf(round % Keys), TargetOf(round % Keys, 2, FdbKind.DirectoryRemote), replace: false);
+                else
+                    fdb.DeleteDirectory(0, MacOf(round % Keys));
+            },
+            after: round =>
+            {
+                List<FdbEntry> entries = FdbTests.Entries(fdb);
+                int learned = entries.Count(entry => entry.Target.IsLearned);
+                if (entries.Count(entry => entry.Mac == MacOf(round % Keys)) > 1 || (entries.Count, learned) != (fdb.Count, fdb.LearnedCountOf(0)))
+                    wrong.Add($"round {round}: {entries.Count} entries, {learned} learned, counted {fdb.Count} and {fdb.LearnedCountOf(0)}");
+                fdb.Flush(new FdbFilter(FdbKinds.All));
+                fdb.TryAdd(0, MacOf((round + 1) % Keys), TargetOf((round + 1) % Keys, 3, FdbKind.DirectoryRemote), replace: false);
+            });
+        Assert.That(wrong, Is.Empty);
+    }
+
+    [Test]
     public void DomainLimitAndCapacity_HoldUnderThreads()
     {
         const int Limit = 50;
@@ -129,7 +157,7 @@ public class FdbStressTests
     private static void Disturb(Fdb fdb, Random random, uint[] ageing, uint now)
     {
         int key = random.Next(Keys);
-        switch (random.Next(6))
+        switch (random.Next(8))
         {
             case 0:
                 fdb.TryAdd(DomainOf(key), MacOf(key), TargetOf(key, 0, FdbKind.StaticRemote), replace: random.Next(2) == 0);
@@ -145,6 +173,12 @@ public class FdbStressTests
                 break;
             case 4:
                 fdb.Flush(new FdbFilter(FdbKinds.LearnedRemote, domain: DomainOf(key)));
+                break;
+            case 5:
+                fdb.TryAdd(DomainOf(key), MacOf(key), TargetOf(key, 2, FdbKind.DirectoryRemote), replace: false);
+                break;
+            case 6:
+                fdb.DeleteDirectory(DomainOf(key), MacOf(key));
                 break;
             default:
                 fdb.Delete(DomainOf(key), MacOf(key));

@@ -7,7 +7,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Tests.Forwarding;
 
 [TestFixture]
-public class FdbTests
+public partial class FdbTests
 {
     private const int Domain = 7;
     private const int NoLimit = int.MaxValue;
@@ -22,6 +22,8 @@ public class FdbTests
     private static readonly FdbTarget s_staticVtep3 = new(FdbKind.StaticRemote, 3);
     private static readonly FdbTarget s_staticVtep4 = new(FdbKind.StaticRemote, 4);
     private static readonly FdbTarget s_directoryVtep3 = new(FdbKind.DirectoryRemote, 3);
+    private static readonly FdbTarget s_directoryVtep4 = new(FdbKind.DirectoryRemote, 4);
+    private static readonly FdbTarget s_stickyVtep3 = new(FdbKind.StickyRemote, 3);
     private static readonly FdbTarget s_ownPort3 = new(FdbKind.Own, 3);
     private static readonly FdbTarget s_ownPort4 = new(FdbKind.Own, 4);
 
@@ -50,7 +52,7 @@ public class FdbTests
     public void Target_IsLocalOrRemoteOrAMiss_ByItsKind()
     {
         FdbKind[] local = [FdbKind.LearnedLocal, FdbKind.StaticLocal, FdbKind.Own];
-        FdbKind[] remote = [FdbKind.LearnedRemote, FdbKind.StaticRemote, FdbKind.DirectoryRemote];
+        FdbKind[] remote = [FdbKind.LearnedRemote, FdbKind.StaticRemote, FdbKind.DirectoryRemote, FdbKind.StickyRemote];
         foreach (FdbKind kind in Enum.GetValues<FdbKind>())
         {
             var target = new FdbTarget(kind, 1);
@@ -139,16 +141,6 @@ public class FdbTests
         Assert.That(fdb.Learn(Domain, s_mac, s_vtep4, 100, NoLimit), Is.EqualTo(LearnResult.Conflict));
         Assert.That(fdb.Learn(Domain, s_mac, s_port3, 100, NoLimit), Is.EqualTo(LearnResult.Conflict), "port 3 is not VTEP 3");
         Assert.That(Entries(fdb), Is.EqualTo(new[] { new FdbEntry(Domain, s_mac, s_staticVtep3, 0) }));
-    }
-
-    [Test]
-    public void DirectoryEntry_ConflictsWithEveryOtherPlace()
-    {
-        Fdb fdb = NewFdb();
-        fdb.TryAdd(Domain, s_mac, s_directoryVtep3, replace: false);
-        Assert.That(fdb.Learn(Domain, s_mac, s_vtep3, 100, NoLimit), Is.EqualTo(LearnResult.Unchanged));
-        Assert.That(fdb.Learn(Domain, s_mac, s_vtep4, 100, NoLimit), Is.EqualTo(LearnResult.Conflict));
-        Assert.That(fdb.Learn(Domain, s_mac, s_port3, 100, NoLimit), Is.EqualTo(LearnResult.Conflict));
     }
 
     [Test]
@@ -284,7 +276,7 @@ public class FdbTests
     [Test]
     public void LearnedEntry_GivesWayToEveryFixedOne()
     {
-        foreach (FdbTarget target in new[] { s_staticPort3, s_staticVtep3, s_directoryVtep3, s_ownPort3 })
+        foreach (FdbTarget target in new[] { s_staticPort3, s_staticVtep3, s_directoryVtep3, s_stickyVtep3, s_ownPort3 })
         {
             Fdb fdb = NewFdb();
             fdb.Learn(Domain, s_mac, s_vtep4, 100, NoLimit);
@@ -300,7 +292,6 @@ public class FdbTests
         Fdb fdb = NewFdb();
         Assert.That(fdb.TryAdd(Domain, s_mac, s_staticVtep3, replace: false), Is.EqualTo(FdbAddResult.Added));
         Assert.That(fdb.TryAdd(Domain, s_mac, s_staticVtep3, replace: false), Is.EqualTo(FdbAddResult.Exists));
-        Assert.That(fdb.TryAdd(Domain, s_mac, s_directoryVtep3, replace: false), Is.EqualTo(FdbAddResult.Exists));
         Assert.That(fdb.Lookup(Domain, s_mac), Is.EqualTo(s_staticVtep3));
         Assert.That(fdb.TryAdd(Domain, s_mac, s_staticVtep4, replace: true), Is.EqualTo(FdbAddResult.Added));
         Assert.That(fdb.Lookup(Domain, s_mac), Is.EqualTo(s_staticVtep4));

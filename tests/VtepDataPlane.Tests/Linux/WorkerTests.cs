@@ -4,6 +4,9 @@
 using NUnit.Framework;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Linux.Workers;
+using VtepDataPlane.Ports;
+using VtepDataPlane.Tests.Forwarding;
+using static VtepDataPlane.Tests.TestFrames;
 
 namespace VtepDataPlane.Tests.Linux;
 
@@ -11,6 +14,8 @@ internal sealed class WorkerTests
 {
     private readonly List<EventFd> _events = [];
     private readonly List<Exception> _fatal = [];
+    private readonly MemoryPort _port = new("p1", lanes: 1);
+    private LookupDomain _domain = null!;
     private WorkerSet _workers = null!;
 
     [SetUp]
@@ -18,7 +23,8 @@ internal sealed class WorkerTests
     {
         _fatal.Clear();
         _workers = new WorkerSet(1);
-        _workers.Start([null!], _fatal.Add); // the sources below don't touch the lane
+        _domain = new LookupDomain([_port], _ => new RepeatingQueue(), LookupDomain.Floods);
+        _workers.Start(_domain.Lanes, _fatal.Add); // the sources below don't touch the lane
     }
 
     [TearDown]
@@ -131,6 +137,22 @@ internal sealed class WorkerTests
             foreach (Source source in sources)
                 _workers[0].Remove(source);
         }
+    }
+
+    [Test]
+    public void AnAnswer_IsTakenUp_WhenTheWorkerIsWoken()
+    {
+        Lane lane = _domain.Lanes[0];
+        Source source = Add(now => lane.ServePort(_domain.Ports[0], now));
+        _port.Inject(Udp(MacA, MacB));
+        source.Event.Signal();
+        Assert.That(source.Served.Wait(5000));
+        Assert.That(lane.HasHeld);
+
+        lane.Answer(LookupDomain.KeyOf(MacB), MissAnswer.NoAnswer, 0);
+        _workers.Wake(0);
+
+        Assert.That(SpinWait.SpinUntil(() => !lane.HasHeld, 5000));
     }
 
     [Test]

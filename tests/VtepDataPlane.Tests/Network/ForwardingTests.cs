@@ -2,6 +2,7 @@
 // isolation of domains, admission.
 
 using NUnit.Framework;
+using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
@@ -280,7 +281,7 @@ public sealed class ForwardingTests
         using var network = new TestNetwork();
         BridgeDomainConfig domain = Domain(100, ["a1"], []) with
         {
-            Discovery = new Discovery.StaticDiscovery
+            Discovery = new StaticDiscovery
             {
                 Peers = [new VtepEndpoint(InetAddress.Parse(B), 4789), new VtepEndpoint(InetAddress.Parse(C), 8472)],
             },

@@ -1,0 +1,18 @@
+// What controllers log. Field names: file revision records problem controller.
+
+using Microsoft.Extensions.Logging;
+
+namespace VtepDataPlane.Daemon.Controllers;
+
+/// <summary>Log messages.</summary>
+internal static partial class ControllerLog
+{
+    [LoggerMessage(20, LogLevel.Information, "Read {file}: revision {revision}, records: {records}")]
+    public static partial void DirectoryRead(this ILogger log, string file, long revision, int records);
+
+    [LoggerMessage(21, LogLevel.Warning, "{problem}")]
+    public static partial void DirectoryNotRead(this ILogger log, string problem);
+
+    [LoggerMessage(22, LogLevel.Warning, "The records of this node stay in controller {controller}: {problem}")]
+    public static partial void NotReleased(this ILogger log, string controller, string problem);
+}
