@@ -92,5 +92,5 @@ internal sealed class ChurnMeasurement(int seconds) : Measurement("churn-tcp-1")
         (int)lab.Store.Count($"{ControlledVtep.Prefix}/s/h3/mac/{Segment.Vni}/{churn.Beginning}");
 
     private static int Known(ControlledVtep vtep, Churn churn) =>
-        vtep.Directory().Count(entry => entry.Mac.StartsWith(churn.Beginning, StringComparison.Ordinal));
+        vtep.Remote().Count(entry => entry.Mac.StartsWith(churn.Beginning, StringComparison.Ordinal));
 }

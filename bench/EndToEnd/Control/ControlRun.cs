@@ -50,7 +50,7 @@ internal sealed class ControlRun(ControlOptions options)
         Console.WriteLine($"{result.Measurement.Name,-18} {figure.What}: {ControlReport.Number(figure.Value)} {figure.Unit} {ControlReport.Verdict(figure)}");
     }
 
-    private static IReadOnlyList<Measurement> Named(ControlOptions options)
+    private static Measurement[] Named(ControlOptions options)
     {
         Measurement[] all = [new TableMeasurement(), new MoveMeasurement(), new ChurnMeasurement(options.Seconds), new LookupMeasurement()];
         if (options.Only is null)

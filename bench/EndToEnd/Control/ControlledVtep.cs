@@ -87,7 +87,7 @@ internal sealed class ControlledVtep : IDisposable
     public JsonElement Controller() => Get("/v1/status").GetProperty("controllers")[0];
 
     /// <summary>Entries of kind <c>directory</c> in its FDB.</summary>
-    public IEnumerable<(string Mac, string Vtep)> Directory() => Get($"/v1/fdb?vni={Segment.Vni}").EnumerateArray()
+    public IEnumerable<(string Mac, string Vtep)> Remote() => Get($"/v1/fdb?vni={Segment.Vni}").EnumerateArray()
         .Where(entry => entry.GetProperty("kind").GetString() == "directory")
         .Select(entry => (entry.GetProperty("mac").GetString()!, entry.GetProperty("vtep").GetString()!));
 
@@ -106,7 +106,7 @@ internal sealed class ControlledVtep : IDisposable
     {
         _process.Dispose();
         _http.Dispose();
-        System.IO.Directory.Delete(_folder, recursive: true);
+        Directory.Delete(_folder, recursive: true);
     }
 
     private bool FloodsTo(int count) =>

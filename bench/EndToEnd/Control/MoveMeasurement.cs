@@ -75,7 +75,7 @@ internal sealed class MoveMeasurement() : Measurement("mac-move")
         while (Stopwatch.GetElapsedTime(start) < s_limit)
         {
             long asked = Stopwatch.GetTimestamp();
-            bool isThere = vtep.Directory().Any(entry => entry.Mac == mac && entry.Vtep == to.Vtep);
+            bool isThere = vtep.Remote().Any(entry => entry.Mac == mac && entry.Vtep == to.Vtep);
             lock (_asking)
                 _asking.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
             if (isThere)

@@ -79,7 +79,7 @@ internal sealed class TableMeasurement() : Measurement("table-4096x100k")
 
     private static void Check(ControlledVtep vtep)
     {
-        var table = vtep.Directory().ToDictionary(entry => entry.Mac, entry => entry.Vtep);
+        var table = vtep.Remote().ToDictionary(entry => entry.Mac, entry => entry.Vtep);
         int right = Enumerable.Range(0, Stations).Count(i => table.GetValueOrDefault($"{Station(i)}") == $"{Address(i % Nodes)}:{Segment.Port}");
         if (right != Stations)
             throw new BenchException($"Of {Stations} stations only {right} are where the store says.");
