@@ -4,7 +4,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using VtepDataPlane.Discovery;
-using VtepDataPlane.Discovery.Records;
 
 namespace VtepDataPlane.Etcd;
 
