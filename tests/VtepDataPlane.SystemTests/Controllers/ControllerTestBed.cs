@@ -40,6 +40,8 @@ internal abstract class ControllerTestBed : TestBed
         LabController main = controller ?? Main();
         Vteps = [.. Lab.Hosts.Take(3).Select(host => Start(host, Domain(main, keys)))];
         WaitUntilAcquainted();
+        foreach (VtepProcess vtep in Vteps)
+            Announce(vtep, $"02:00:00:01:00:0{vtep.Host.Number}"); // so that each has sent something to be judged
     }
 
     /// <summary>The controller of the tests. Five seconds is the shortest lease there is.</summary>

@@ -4,6 +4,7 @@ using System.Text.Json;
 using NUnit.Framework;
 using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
