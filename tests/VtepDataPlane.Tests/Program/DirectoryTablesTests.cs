@@ -5,6 +5,7 @@ using NUnit.Framework;
 using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Daemon.Tables;
 using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Discovery;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Tests.Program;
