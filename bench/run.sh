@@ -9,8 +9,11 @@
 #       --seconds N          of each measurement, 3
 #       --rounds N           how often each is measured, 3
 #       --patience N         seconds that each measurement waits at most for other programs to leave the machine alone, 0
+#   bench/run.sh control [OPTIONS] --out FILE.json   three VTEPs and a real etcd in network namespaces, as root; writes FILE.md too
+#       --only NAMES         measurements: names, or beginnings of names, comma-separated (mac,churn)
+#       --seconds N          of churn, 60
 #
-# As root it installs the Debian packages that e2e needs and lacks; otherwise it names them. What it makes in the system is gone when it ends,
+# As root it installs the Debian packages that are needed and missing; otherwise it names them. What it makes in the system is gone when it ends,
 # however it ends. bench/README.md tells what is measured and how to read it.
 set -euo pipefail
 caller=$PWD
@@ -18,17 +21,20 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-readonly usage="Usage: bench/run.sh [micro [ARGUMENTS] | e2e [--only NAMES] [--contenders NAMES] [--seconds N] [--rounds N] [--patience N] --out FILE.json]"
+readonly usage="Usage: bench/run.sh [micro [ARGUMENTS] | e2e [--only NAMES] [--contenders NAMES] [--seconds N] [--rounds N] [--patience N] --out FILE.json | control [--only NAMES] [--seconds N] --out FILE.json]"
 readonly results=$root/artifacts/bench
 readonly e2e=$root/artifacts/bin/VtepDataPlane.EndToEnd/release/VtepDataPlane.EndToEnd
 readonly publish_limit=600 # seconds
+readonly control_limit=1800
+readonly e2e_needs=(ip:iproute2 bridge:iproute2 ping:iputils-ping sysctl:procps ethtool:ethtool nft:nftables iperf3:iperf3
+    ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch wireguard-go:wireguard-go wg:wireguard-tools)
+readonly control_needs=(ip:iproute2 ping:iputils-ping sysctl:procps iperf3:iperf3 etcd:etcd-server etcdctl:etcd-client)
 job= scratch= made_policy=
 
-# Programs of the bench and the Debian packages they are in.
+# Names the Debian packages of programs that are missing: PROGRAM:PACKAGE ...
 missing_packages() {
     local need program
-    for need in ip:iproute2 bridge:iproute2 ping:iputils-ping sysctl:procps ethtool:ethtool nft:nftables iperf3:iperf3 \
-        ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch wireguard-go:wireguard-go wg:wireguard-tools; do
+    for need in "$@"; do
         program=${need%%:*}
         PATH=$PATH:/usr/sbin:/sbin command -v "$program" > /dev/null || echo "${need##*:}"
     done | sort -u
@@ -36,10 +42,10 @@ missing_packages() {
 
 install_packages() {
     local packages
-    mapfile -t packages < <(missing_packages)
+    mapfile -t packages < <(missing_packages "$@")
     [[ ${#packages[@]} -gt 0 ]] || return 0
     if ! command -v apt-get > /dev/null; then
-        echo "Missing packages, without which contenders are missing: ${packages[*]}" >&2
+        echo "Missing packages, without which parts of the bench are missing: ${packages[*]}" >&2
         return 0
     fi
     echo "Installing ${packages[*]}"
@@ -124,18 +130,28 @@ run_micro() {
     run_job dotnet run -c Release --project bench/VtepDataPlane.Benchmarks -- --artifacts "$results/micro" "$@"
 }
 
-run_e2e() {
+# What both benches with namespaces need: root, the programs given, no leftovers, and our own programs.
+prepare_lab() {
     if [[ $(id -u) -ne 0 ]]; then
-        echo "The end-to-end bench makes network namespaces and TAP devices: run it as root." >&2
+        echo "This bench makes network namespaces and TAP devices: run it as root." >&2
         exit 1
     fi
-    install_packages
+    install_packages "$@"
     sweep_namespaces
     run_job dotnet build src/Vtep -c Release -v q --nologo
     run_job dotnet build bench/EndToEnd -c Release -v q --nologo
+}
+
+run_e2e() {
+    prepare_lab "${e2e_needs[@]}"
     aot_problem=
     [[ -n ${contenders:-} && ,$contenders, != *,vtep-aot,* ]] || publish_aot
     TMPDIR=$scratch run_job "$e2e" run --aot-problem "$aot_problem" "$@"
+}
+
+run_control() {
+    prepare_lab "${control_needs[@]}"
+    TMPDIR=$scratch run_job timeout "$control_limit" "$e2e" control "$@"
 }
 
 parse_e2e() {
@@ -149,9 +165,26 @@ parse_e2e() {
         esac
         shift 2
     done
-    [[ -n $out ]] || { echo "run.sh: e2e needs --out FILE.json. $usage" >&2; exit 2; }
+    check_out e2e "FILE.md and FILE.svg lie beside it"
+}
+
+parse_control() {
+    out= arguments=()
+    while [[ $# -gt 0 ]]; do
+        case $1 in
+            --out) out=${2:?$usage} ;;
+            --only | --seconds) arguments+=("$1" "${2:?$usage}") ;;
+            *) echo "run.sh: '$1' is not understood. $usage" >&2; exit 2 ;;
+        esac
+        shift 2
+    done
+    check_out control "FILE.md lies beside it"
+}
+
+check_out() {
+    [[ -n $out ]] || { echo "run.sh: $1 needs --out FILE.json. $usage" >&2; exit 2; }
     [[ $out == /* ]] || out=$caller/$out
-    [[ $out == *.json ]] || { echo "run.sh: the report's name must end with .json: FILE.md and FILE.svg lie beside it." >&2; exit 2; }
+    [[ $out == *.json ]] || { echo "run.sh: the report's name must end with .json: $2." >&2; exit 2; }
 }
 
 if ! command -v dotnet > /dev/null; then
@@ -165,6 +198,7 @@ case ${1:-all} in
     -h | --help) echo "$usage" ;;
     micro) shift; run_micro "$@" ;;
     e2e) shift; parse_e2e "$@"; mkdir -p "$(dirname "$out")"; run_e2e "${arguments[@]}" --out "$out" ;;
+    control) shift; parse_control "$@"; mkdir -p "$(dirname "$out")"; run_control "${arguments[@]}" --out "$out" ;;
     all) run_micro; contenders=; run_e2e --out "$results/e2e.json" ;;
     *) echo "run.sh: '$1' is not understood. $usage" >&2; exit 2 ;;
 esac

@@ -1,22 +1,24 @@
 // The end-to-end bench of VtepDataPlane, and the programs it starts inside its namespaces:
 //
 //   run         the bench: scenarios, contenders, reports (bench/run.sh calls it)
+//   control     the bench of controllers, beside a real etcd (bench/run.sh calls it)
 //   relay       the contenders "ceiling" and "relay"
 //   frames      offers frames to a device             datagrams   sends a contender's datagrams
 //   echo, ask   server and client of request and response
 //
-// All but `run` and `ask` run until they are killed.
+// All but `run`, `control` and `ask` run until they are killed.
 
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Net;
 using VtepDataPlane.EndToEnd;
+using VtepDataPlane.EndToEnd.Control;
 using VtepDataPlane.EndToEnd.Generators;
 using VtepDataPlane.EndToEnd.Lab;
 using VtepDataPlane.EndToEnd.Relay;
 using VtepDataPlane.Wire;
 
-var root = new RootCommand("The end-to-end bench of VtepDataPlane.") { Run(), Relay(), Frames(), Datagrams(), Echo(), Ask() };
+var root = new RootCommand("The end-to-end bench of VtepDataPlane.") { Run(), Control(), Relay(), Frames(), Datagrams(), Echo(), Ask() };
 try
 {
     return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -42,6 +44,23 @@ static Command Run()
     command.SetAction(parsed => new BenchRun(new BenchOptions(
         parsed.GetValue(only), parsed.GetValue(contenders), parsed.GetValue(seconds), parsed.GetValue(rounds), parsed.GetValue(patience),
         parsed.GetRequiredValue(file), parsed.GetValue(aotProblem))).Run() ? 0 : 1);
+    return command;
+}
+
+static Command Control()
+{
+    const int LongestChurn = 120; // at 1,000 stations a second; more have no room in the VTEP's table
+    var only = new Option<string?>("--only") { Description = "Measurements: names or beginnings of names, comma-separated." };
+    var seconds = new Option<int>("--seconds") { Description = "Of churn.", DefaultValueFactory = _ => 60 };
+    var file = new Option<FileInfo>("--out") { Description = "The JSON report; .md lies beside it.", Required = true };
+    var command = new Command("control", "Run the bench of controllers, as root.") { only, seconds, file };
+    seconds.Validators.Add(result =>
+    {
+        if (result.GetValueOrDefault<int>() is < 1 or > LongestChurn)
+            result.AddError($"--seconds must be 1 to {LongestChurn}.");
+    });
+    command.SetAction(parsed => new ControlRun(
+        new ControlOptions(parsed.GetValue(only), parsed.GetValue(seconds), parsed.GetRequiredValue(file))).Run() ? 0 : 1);
     return command;
 }
 

@@ -1,10 +1,10 @@
-// A directory on etcd, put together: a connection that all share, the reader, lookups. What the reader tells passes through here on its way to
-// the VTEP: the nodes that lookups ask are kept from it.
+// A directory on etcd, put together: one connection, a reader, a publisher, lookups, a cache on disk. Reader and publisher know nothing of each
+// other's state: who may not read can still write, and the other way round. All they tell goes through one channel, and is shown on its way to those
+// who live by it: lookups keep the nodes, the cache all records, and the publisher sees what others did to this node's keys.
 
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using VtepDataPlane.Discovery;
-using VtepDataPlane.Discovery.Records;
 
 namespace VtepDataPlane.Etcd;
 
@@ -17,8 +17,13 @@ public sealed class EtcdDirectory : IDirectory
     private readonly RecordCodec _codec;
     private readonly EtcdOptions _options;
     private readonly EtcdReader _reader;
+    private readonly EtcdPublisher _publisher;
     private readonly EtcdLookup _lookup;
+    private readonly DirectoryCache? _cache;
     private readonly FloodNodes _nodes = new();
+    private readonly DirectoryHealth _health = new();
+    private readonly Channel<DirectoryEvent> _events = Channel.CreateBounded<DirectoryEvent>(MostWaiting);
+    private readonly string? _instanceProblem;
 
     /// <summary>A directory that connects when it is run, or asked.</summary>
     /// <param name="options">Which etcd, and who we are.</param>
@@ -38,6 +43,9 @@ public sealed class EtcdDirectory : IDirectory
         _connection = new EtcdConnection(options, timings, time);
         _reader = new EtcdReader(_connection, _codec, timings, time, random);
         _lookup = new EtcdLookup(_connection, _codec, _nodes);
+        _cache = options.CacheFile is { } file ? new DirectoryCache(file, _codec, timings, time) : null;
+        Guid instance = NodeInstance.LoadOrMake(options.CacheFile, out _instanceProblem);
+        _publisher = new EtcdPublisher(_connection, options, timings, time, _codec, instance, Tell(DirectoryHealth.Party.Publisher));
     }
 
     /// <inheritdoc/>
@@ -49,21 +57,22 @@ public sealed class EtcdDirectory : IDirectory
     /// <inheritdoc/>
     public async IAsyncEnumerable<DirectoryEvent> RunAsync(LocalRecords own, [EnumeratorCancellation] CancellationToken stop)
     {
-        var events = Channel.CreateBounded<DirectoryEvent>(MostWaiting);
+        if (LoadCache() is { } known)
+            yield return known;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Task reader = ReadOnAsync(events.Writer, ended.Token);
+        Task[] running = [.. Parts(own, ended.Token).Select(WatchedAsync)];
         try
         {
-            await foreach (DirectoryEvent told in events.Reader.ReadAllAsync(stop).ConfigureAwait(false))
+            await foreach (DirectoryEvent told in _events.Reader.ReadAllAsync(stop).ConfigureAwait(false))
             {
-                _nodes.Apply(told);
-                yield return told;
+                if (PassOn(told) is { } news)
+                    yield return news;
             }
         }
         finally
         {
             await ended.CancelAsync().ConfigureAwait(false);
-            await reader.ConfigureAwait(false);
+            await Task.WhenAll(running).ConfigureAwait(false);
         }
     }
 
@@ -89,28 +98,81 @@ public sealed class EtcdDirectory : IDirectory
     public ValueTask<LookupResult> LookupAsync(LookupKey key, CancellationToken stop) => _lookup.AskAsync(key, stop);
 
     /// <inheritdoc/>
-    public ValueTask<string?> WriteAsync(DirectoryChange change, CancellationToken stop) => throw new NotImplementedException();
+    public ValueTask<string?> WriteAsync(DirectoryChange change, CancellationToken stop) => new(_publisher.WriteAsync(change, stop));
 
     /// <inheritdoc/>
-    public ValueTask<string?> ReleaseAsync(CancellationToken stop) => throw new NotImplementedException();
+    public ValueTask<string?> ReleaseAsync(CancellationToken stop) => new(_publisher.ReleaseAsync(stop));
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
+        _publisher.Dispose();
         _connection.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    // What the reader doesn't expect must not be silence: it goes to whoever takes the events.
-    private async Task ReadOnAsync(ChannelWriter<DirectoryEvent> events, CancellationToken stop)
+    private DirectorySnapshot? LoadCache()
+    {
+        string? problem = null;
+        DirectorySnapshot? known = _cache?.Load(out problem);
+        if ((problem ?? _instanceProblem) is { } trouble)
+            _health.Take(new DirectoryHealth.Word(DirectoryHealth.Party.Files, new DirectoryStatus(DirectoryState.Connected, trouble)));
+        if (known is not null)
+            _nodes.Apply(known);
+        return known;
+    }
+
+    private IEnumerable<Task> Parts(LocalRecords own, CancellationToken stop)
+    {
+        yield return _reader.RunAsync(_events.Writer, stop);
+        yield return _publisher.RunAsync(own, stop);
+        if (_cache is not null)
+        {
+            Action<DirectoryStatus?> tell = Tell(DirectoryHealth.Party.Files);
+            yield return _cache.RunAsync(problem => tell(new DirectoryStatus(DirectoryState.Connected, problem)), stop);
+        }
+    }
+
+    // A part that ends by what it doesn't expect must not be silence: it goes to whoever takes the events.
+    private async Task WatchedAsync(Task part)
     {
         try
         {
-            await _reader.RunAsync(events, stop).ConfigureAwait(false);
+            await part.ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            events.TryComplete(e);
+            _events.Writer.TryComplete(e);
+        }
+    }
+
+    private DirectoryEvent? PassOn(DirectoryEvent told)
+    {
+        if (told is DirectoryHealth.Word word)
+            return _health.Take(word);
+        _nodes.Apply(told);
+        if (told is DirectoryStatus status)
+            return _health.Take(new DirectoryHealth.Word(DirectoryHealth.Party.Reader, status));
+        _cache?.Note(told);
+        if (told is DirectoryDelta delta)
+            _publisher.Seen(delta);
+        else
+            _publisher.Compare();
+        return told;
+    }
+
+    // Words are few and hold nobody up: one that finds the channel full waits there by itself.
+    private Action<DirectoryStatus?> Tell(DirectoryHealth.Party party) => status => _ = TellAsync(new DirectoryHealth.Word(party, status));
+
+    private async Task TellAsync(DirectoryHealth.Word word)
+    {
+        try
+        {
+            await _events.Writer.WriteAsync(word).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException)
+        {
+            // the directory has ended by a mistake of ours, which is told
         }
     }
 

@@ -34,4 +34,10 @@ public sealed record EtcdOptions
 
     /// <summary>File that keeps what was last known, and this node's instance, over restarts; null: nothing is kept.</summary>
     public string? CacheFile { get; init; }
+
+    /// <summary>For people: what this node is called, 1 to 253 characters; null: its id is all there is.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Leave this node's records in the store when the process stops, until their lease ends; otherwise they are withdrawn.</summary>
+    public bool KeepOnStop { get; init; }
 }

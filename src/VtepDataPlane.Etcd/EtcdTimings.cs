@@ -28,4 +28,13 @@ internal sealed record EtcdTimings
 
     /// <summary>Between looks at the files with certificates, key and password.</summary>
     public TimeSpan Files { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>From the start until own keys that nobody wants any more are deleted: stations need time to be heard again.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For taking own records out of the store when the process stops.</summary>
+    public TimeSpan Withdrawal { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Between writings of the cache, at least.</summary>
+    public TimeSpan Cache { get; init; } = TimeSpan.FromSeconds(5);
 }

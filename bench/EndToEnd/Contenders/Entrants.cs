@@ -10,12 +10,15 @@ internal static class Entrants
     private const string JustInTime = "bin/Vtep/release/vtep";
     private const string Native = "publish/Vtep/release_linux-x64/vtep";
 
+    /// <summary>This project's program, compiled just in time.</summary>
+    public static string VtepProgram => Program(JustInTime);
+
     /// <summary>Those named, comma-separated; all for null.</summary>
     /// <param name="names">Contender names.</param>
     /// <param name="aotProblem">Why there is no natively compiled program; null or empty: look for it.</param>
     public static IReadOnlyList<Contender> Named(string? names, string? aotProblem)
     {
-        string jit = Program(JustInTime), aot = Program(Native);
+        string jit = VtepProgram, aot = Program(Native);
         Contender[] all =
         [
             new VtepContender("vtep", jit, File.Exists(jit) ? null : $"There is no artifacts/{JustInTime}: run 'dotnet build -c Release'."),

@@ -1,6 +1,7 @@
 // A program that runs beside the bench, what it wrote last kept for the case that it ends early.
 
 using System.Diagnostics;
+using Tmds.Linux;
 
 namespace VtepDataPlane.EndToEnd.Lab;
 
@@ -32,6 +33,14 @@ internal sealed class BackgroundProcess : IDisposable
             return;
         lock (_lines)
             throw new BenchException($"{_name} ended with exit code {_process.ExitCode}. {string.Join(' ', _lines)}");
+    }
+
+    /// <summary>Asks it to stop (SIGTERM) and waits until it has.</summary>
+    public void Stop(TimeSpan limit)
+    {
+        _ = LibC.kill(Id, LibC.SIGTERM);
+        if (!_process.WaitForExit(limit))
+            throw new BenchException($"{_name} was asked to stop and still runs after {limit.TotalSeconds:0} s.");
     }
 
     /// <summary>Kills it if it still runs. May be called twice: by its user and by its host.</summary>

@@ -21,7 +21,10 @@ internal static class JsonReport
 
     /// <summary>The whole report as text.</summary>
     public static string Write(JsonObject machine, IEnumerable<ScenarioResult> results) =>
-        new JsonObject { ["machine"] = machine, ["scenarios"] = new JsonArray([.. results.Select(Scenario)]) }.ToJsonString(s_readable);
+        Text(new JsonObject { ["machine"] = machine, ["scenarios"] = new JsonArray([.. results.Select(Scenario)]) });
+
+    /// <summary>As text for programs and people.</summary>
+    public static string Text(JsonObject report) => report.ToJsonString(s_readable);
 
     /// <summary>Median, extremes and samples of a series.</summary>
     public static JsonObject Spread(Series series) => series.Samples.Count == 0 ? [] : new JsonObject

@@ -46,7 +46,8 @@ internal static class MarkdownReport
     private static string Number(double? value) => value is not { } number ? "–"
         : number.ToString(number >= 100 ? "0" : number >= 10 ? "0.0" : number >= 0.1 ? "0.00" : "0.000", CultureInfo.InvariantCulture);
 
-    private static string NoiseText(Noise noise) => string.Create(CultureInfo.InvariantCulture,
+    /// <summary>How disturbed the machine was, as a sentence.</summary>
+    public static string NoiseText(Noise noise) => string.Create(CultureInfo.InvariantCulture,
         $"Noise: others kept {Range(noise.BusyPercent)} % of the cores busy right before measurements; "
         + $"the same piece of work took {Range(noise.Calibration)} ms between rounds; "
         + $"the hypervisor took {noise.StealPercent:0.0} % of the time; the load average before was {noise.LoadAtStart:0.00}.");

@@ -21,6 +21,9 @@ internal sealed class Series
         }
     }
 
+    /// <summary>The least sample that is no less than this share of all of them (nearest rank).</summary>
+    public double Percentile(double share) => _samples.Order().ElementAt((int)Math.Ceiling(share * _samples.Count) - 1);
+
     public double Min => _samples.Min();
 
     public double Max => _samples.Max();

@@ -2,8 +2,8 @@
 // server, both ends of the tunnel and both TCP stacks share the machine's cores, as they do on nobody's two machines: compare, don't quote.
 
 using System.Globalization;
-using System.Text.Json.Nodes;
 using VtepDataPlane.EndToEnd.Contenders;
+using VtepDataPlane.EndToEnd.Generators;
 using VtepDataPlane.EndToEnd.Lab;
 
 namespace VtepDataPlane.EndToEnd.Scenarios;
@@ -11,8 +11,6 @@ namespace VtepDataPlane.EndToEnd.Scenarios;
 /// <summary>iperf3 over the segment.</summary>
 internal sealed class TcpScenario(string name, int streams, UnderlayPlan underlay) : Scenario(name, "Gbit/s")
 {
-    private const string ListeningOnIperfPort = ":1451 "; // 5201 in the kernel's table of TCP sockets
-
     /// <inheritdoc/>
     public override UnderlayPlan Underlay => underlay;
 
@@ -27,20 +25,12 @@ internal sealed class TcpScenario(string name, int streams, UnderlayPlan underla
         (Endpoint one, Endpoint two) = JoinBoth(topology, contender);
         using Endpoint endOne = one, endTwo = two;
         BackgroundProcess server = topology.Two.Start("iperf3", ["-s", "-1"]);
-        Wait.Until("iperf3 listens", 5, () => IsListening(server));
+        Wait.Until("iperf3 listens", 5, () => Iperf.IsListening(server));
         double all = timing.Warmup + timing.Seconds;
         string report = topology.One.Exec(TimeSpan.FromSeconds(all + 20), "iperf3", "-c", $"{topology.Two.Inner(underlay.IsV6)}",
             "-t", Whole(timing.Seconds), "-O", Whole(timing.Warmup), "-P", $"{streams}", "-J");
-        double bits = (double?)JsonNode.Parse(report)?["end"]?["sum_received"]?["bits_per_second"]
-            ?? throw new BenchException($"iperf3 reports no sum: {report}");
-        return new Sample(bits / 1e9);
+        return new Sample(Iperf.Received(report));
     }
 
     private static string Whole(double seconds) => Math.Max(1, (int)Math.Round(seconds)).ToString(CultureInfo.InvariantCulture);
-
-    private static bool IsListening(BackgroundProcess server)
-    {
-        server.MustRun();
-        return File.ReadAllText($"/proc/{server.Id}/net/tcp6").Contains(ListeningOnIperfPort, StringComparison.Ordinal);
-    }
 }

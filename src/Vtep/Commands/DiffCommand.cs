@@ -6,7 +6,7 @@ using System.Text;
 using System.Text.Json;
 using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Daemon.Tables;
-using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Discovery;
 
 namespace VtepDataPlane.Daemon.Commands;
 

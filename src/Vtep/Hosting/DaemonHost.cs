@@ -48,7 +48,7 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         ILogger log = loggers.CreateLogger("vtep");
         await using DataPlane dataPlane = start(config.Vtep, loggers);
         foreach (ControllerSource source in config.Sources)
-            dataPlane.Vtep.Attach(source.Config.Name, DirectorySources.Open(config, source.Config.Name, loggers));
+            dataPlane.Vtep.Attach(source.Config.Name, DirectorySources.Open(config, source.Config.Name, loggers), TimeProvider.System);
         using var reloader = new Reloader(path, config, dataPlane);
         new ControlApi(dataPlane, () => ReloadAsync(reloader, log)).Map(app);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>

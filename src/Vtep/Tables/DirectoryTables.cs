@@ -1,6 +1,6 @@
 // The tables about controllers. What they said is text from outside, and escaped as every cell is.
 
-using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Discovery;
 
 namespace VtepDataPlane.Daemon.Tables;
 

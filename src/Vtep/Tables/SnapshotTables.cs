@@ -1,6 +1,7 @@
 // The tables of `vtep show`, one for each kind of snapshot.
 
 using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
 
 namespace VtepDataPlane.Daemon.Tables;

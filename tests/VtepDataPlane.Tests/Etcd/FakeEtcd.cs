@@ -94,6 +94,9 @@ internal sealed class FakeEtcd : IAsyncDisposable
     /// <summary>Watches as they were asked for.</summary>
     public ConcurrentQueue<WatchCreateRequest> Watches { get; } = new();
 
+    /// <summary>Signs of life asked for on watches.</summary>
+    public int ProgressAsked { get; set; }
+
     public ConcurrentQueue<TxnRequest> Txns { get; } = new();
 
     /// <summary>All tokens are nobody's now.</summary>

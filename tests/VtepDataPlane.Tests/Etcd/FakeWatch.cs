@@ -61,7 +61,10 @@ internal sealed class FakeWatch(FakeEtcd etcd) : Watch.WatchBase
     {
         while (await requests.MoveNext(stop))
         {
-            if (requests.Current.ProgressRequest is not null && !etcd.WatchIsMute)
+            if (requests.Current.ProgressRequest is null)
+                continue;
+            etcd.ProgressAsked++;
+            if (!etcd.WatchIsMute)
                 write.TryWrite(new WatchResponse { Header = etcd.Store.Header, WatchId = -1 });
         }
 

@@ -115,7 +115,7 @@ internal sealed class LookupDomain
         return Lanes[0].ServeAnswers(now);
     }
 
-    public CounterSnapshot Counters() => new SnapshotReader(_fdb, _vteps, _forwarder, Lanes).Counters(_closed);
+    public CounterSnapshot Counters() => new SnapshotReader(_fdb, new NeighborTable(), _vteps, _forwarder, Lanes).Counters(_closed);
 
     private void Publish(params BridgeDomain[] domains) =>
         _forwarder.State = new ForwardingState(domains, InetAddress.Parse("198.18.0.1"), 4789, isLocalAddressPresent: true);

@@ -7,7 +7,7 @@ namespace VtepDataPlane.Tests.Program;
 
 internal static class BrokenConfigurations
 {
-    public static IEnumerable<TestCaseData> All() => [.. Files(), .. Underlays(), .. Domains(), .. Ports(), .. Discoveries(), .. Settings()];
+    public static IEnumerable<TestCaseData> All() => [.. Files(), .. Underlays(), .. Domains(), .. Ports(), .. Discoveries(), .. Settings(), .. BrokenControllers.All()];
 
     private static IEnumerable<TestCaseData> Files()
     {
@@ -45,11 +45,6 @@ internal static class BrokenConfigurations
             "1:26: $.control.socket: the path has 108 bytes; a unix socket's path has at most 107");
         yield return Case("ControlHttp", """{ "control": { "http": "127.0.0.1:9478" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
             "1:24: $.control.http: metrics and a dashboard over HTTP are not in this version; write null");
-        yield return Case("Controllers", """
-            { "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [],
-              "controllers": { "main": { "etcd": {} } } }
-            """,
-            """2:3: $.controllers: this version has no controllers; use "static" with the list of peers, or "multicast" with a group""");
         yield return Case("UnderlayMissing", """{ "bridgeDomains": [] }""",
             """1:1: $: the key "underlay" is missing; add "underlay": { "local": "198.18.0.1" }""");
         yield return Case("PeersOfTwoFamiliesOnAnInterface", """
@@ -175,13 +170,17 @@ internal static class BrokenConfigurations
     private static IEnumerable<TestCaseData> Discoveries()
     {
         yield return Case("DiscoveryEmpty", InDiscovery("""{}"""),
-            "2:3: $.bridgeDomains[0].discovery: exactly one kind of discovery must be there; write \"static\" or \"multicast\"");
+            "2:3: $.bridgeDomains[0].discovery: exactly one kind of discovery must be there; write \"static\", \"multicast\" or \"controller\"");
         yield return Case("DiscoveryOfTwoKinds", InDiscovery("""{ "static": { "peers": [] }, "multicast": { "group": "239.1.1.1", "interface": "eth0" } }"""),
-            "2:3: $.bridgeDomains[0].discovery: exactly one kind of discovery must be there; write \"static\" or \"multicast\"");
+            "2:3: $.bridgeDomains[0].discovery: exactly one kind of discovery must be there; write \"static\", \"multicast\" or \"controller\"");
         yield return Case("DiscoveryMisspelt", InDiscovery("""{ "statik": { "peers": [] } }"""),
             """2:5: $.bridgeDomains[0].discovery.statik: unknown key 'statik'; did you mean "static"?""");
-        yield return Case("DiscoveryByController", InDiscovery("""{ "controller": { "name": "main", "mode": "watch" } }"""),
-            """2:5: $.bridgeDomains[0].discovery.controller: this version has no controllers; use "static" with the list of peers, or "multicast" with a group""");
+        yield return Case("DiscoveryByUnknownController", InDiscovery("""{ "controller": { "name": "main", "mode": "watch" } }"""),
+            "2:29: $.bridgeDomains[0].discovery.controller.name: there is no controller 'main'; describe it in \"controllers\"");
+        yield return Case("DiscoveryByControllerOfUnknownMode", InDiscovery("""{ "controller": { "mode": "ask", "lookupTimeout": 9 } }"""),
+            "2:19: $.bridgeDomains[0].discovery.controller: the key \"name\" is missing; add \"name\": \"main\"",
+            "2:29: $.bridgeDomains[0].discovery.controller.mode: 'ask' is not known here; write \"watch\" or \"lookup\"",
+            "2:53: $.bridgeDomains[0].discovery.controller.lookupTimeout: 9 is out of range; it must be 10 to 5000");
         yield return Case("PeersMissing", InDiscovery("""{ "static": {} }"""),
             """2:15: $.bridgeDomains[0].discovery.static: the key "peers" is missing; add "peers": [ "198.18.0.2" ]""");
         yield return Case("PeerIsNoAddress", InDiscovery("""{ "static": { "peers": [ "host-2" ] } }"""),
@@ -246,7 +245,7 @@ internal static class BrokenConfigurations
             "2:51: $.bridgeDomains[0].fdb[0].vtep: 198.18.0.1 is this VTEP's own address; list the other ones only");
     }
 
-    private static TestCaseData Case(string name, string json, params string[] expected) =>
+    internal static TestCaseData Case(string name, string json, params string[] expected) =>
         new TestCaseData(json, expected).SetArgDisplayNames(name);
 
     private static string Underlay(string json) => $$"""

@@ -12,12 +12,17 @@ public sealed class CommandTests
 {
     private const string Good = """{ "control": { "socket": "SOCKET" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""";
 
-    [TestCase("", "vtep needs a command: run, check, show, reload, fdb, bench.", "Try vtep --help.")]
+    [TestCase("", "vtep needs a command: run, check, show, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
     [TestCase("chek", "vtep has no command 'chek'; did you mean check?", "Try vtep --help.")]
-    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, show, reload, fdb, bench.", "Try vtep --help.")]
-    [TestCase("show", "vtep show needs a command: status, domains, ports, peers, fdb, neighbors, counters.", "Try vtep show --help.")]
+    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, show, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
+    [TestCase("show", "vtep show needs a command: status, domains, ports, peers, fdb, neighbors, directory, counters.", "Try vtep show --help.")]
     [TestCase("show fbd", "vtep show has no command 'fbd'; did you mean fdb?", "Try vtep show --help.")]
     [TestCase("fdb ad", "vtep fdb has no command 'ad'; did you mean add?", "Try vtep fdb --help.")]
+    [TestCase("directory", "vtep directory needs a command: add, del, accept.", "Try vtep directory --help.")]
+    [TestCase("directory add", "Option '--node' is required.", "Try vtep directory add --help.")]
+    [TestCase("directory add --node h2 --vni x", "--vni: 'x' is no VNI; write a number from 0 to 16777215.")]
+    [TestCase("directory del --node h2 --vni 1 --mac x", "--mac: 'x' is no MAC address; write six hex pairs, like 02:00:5e:10:00:01.")]
+    [TestCase("release --config /none", "/none: there is no such file; give the path of the configuration file")]
     [TestCase("run", "Option '--config' is required.", "Try vtep run --help.")]
     [TestCase("check", "Required argument 'FILE' missing for command: 'check'.", "Try vtep check --help.")]
     [TestCase("show status --yaml", "Unrecognized command or argument '--yaml'.", "Try vtep show status --help.")]
@@ -38,7 +43,7 @@ public sealed class CommandTests
         (int exitCode, string output, string errors) = await RunAsync("--help");
 
         Assert.That((exitCode, errors), Is.EqualTo((0, "")));
-        foreach (string command in new[] { "run", "check", "show", "reload", "fdb", "bench" })
+        foreach (string command in new[] { "run", "check", "show", "reload", "fdb", "directory", "diff", "release", "bench" })
             Assert.That(output, Does.Match($@"(?m)^  {command}\b"));
     }
 
@@ -51,7 +56,7 @@ public sealed class CommandTests
         await File.WriteAllTextAsync(bad, "{ \"workers\": -1,\n  \"underlay\": {} }");
 
         Assert.That(await RunAsync("check", good), Is.EqualTo((0,
-            $"{good} is valid: 2 bridge domains, 2 ports, 2 static peers, 1 multicast group\n", "")));
+            $"{good} is valid: 3 bridge domains, 3 ports, 2 static peers, 1 multicast group, 2 controllers\n", "")));
         Assert.That(await RunAsync("check", bad), Is.EqualTo((2, "", $"""
             {bad}:1:1: $: the key "bridgeDomains" is missing; add "bridgeDomains": [ ... ]
             {bad}:1:14: $.workers: -1 is out of range; it must be 0 to 256
@@ -90,7 +95,8 @@ public sealed class CommandTests
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.File("leftover"), "");
 
-        foreach (string[] command in new[] { new[] { "reload" }, ["show", "fdb", "--json"], ["fdb", "del", "--vni", "1", "--mac", "02:00:00:00:00:01"] })
+        foreach (string[] command in new[] { new[] { "reload" }, ["show", "fdb", "--json"], ["fdb", "del", "--vni", "1", "--mac", "02:00:00:00:00:01"],
+                     ["diff"], ["release"], ["directory", "add", "--node", "h2", "--vtep", "198.18.0.2"], ["directory", "accept"] })
         {
             (int exitCode, string output, string errors) = await RunAsync([.. command, "--socket", folder.File("leftover")]);
 

@@ -75,8 +75,7 @@ public sealed class ConfigFileTests
                 + "or of ff00::/8",
             "f:7:15: $.bridgeDomains[2].name: the name 'a' is already at $.bridgeDomains[0].name; each may be there once",
             "f:7:27: $.bridgeDomains[2].vni: the VNI 2 is already at $.bridgeDomains[1].vni; each may be there once",
-            "f:7:45: $.bridgeDomains[2].discovery.controller: this version has no controllers; use \"static\" with the list of peers, "
-                + "or \"multicast\" with a group",
+            "f:7:59: $.bridgeDomains[2].discovery.controller: the key \"name\" is missing; add \"name\": \"main\"",
             "f:7:72: $.bridgeDomains[2].ttl: 256 is out of range; it must be 1 to 255",
         }));
     }
@@ -261,7 +260,8 @@ public sealed class ConfigFileTests
         string[] keys =
         [
             "workers", "control", "socket", "http", "underlay", "local", "interface", "port", "fdb", "capacity", "bridgeDomains", "name", "vni", "ports",
-            "tap", "mtu", "mac", "bridge", "addresses", "discovery", "static", "multicast", "peers", "group", "ttl", "controllers", "vtep", "dscp", "df",
+            "tap", "mtu", "mac", "bridge", "addresses", "discovery", "static", "multicast", "peers", "group", "ttl", "controllers", "vtep", "dscp", "df", "controller", "etcd", "file",
+            "endpoints", "prefix", "node", "tls", "ca", "certificate", "key", "user", "passwordFile", "cache", "allowedVteps", "path", "mode", "main",
         ];
         Gen<string> leaf = OneOf("0", "-1", "70000", "1e3", "true", "null", "\"\"", "\"eth0\"", "\"198.18.0.1\"", "\"fd00::1/64\"", "\"inherit\"");
         Gen<string> Value(int depth) => depth == 0 ? leaf : Gen.OneOf(

@@ -31,10 +31,14 @@ public sealed class DaemonTests
 
         Assert.That(await daemon.CommandAsync("show", "status", "--json"), Is.EqualTo((0,
             """{"local":"198.18.0.1","port":4789,"localAddressPresent":true,"workers":1,"bridgeDomains":1,"ports":1,"peers":1,"fdbEntries":0,"""
-            + "\"fdbCapacity\":1000,\"warnings\":[]}\n", "")));
+            + "\"fdbCapacity\":1000,\"controllers\":[],\"warnings\":[]}\n", "")));
         Assert.That(await daemon.CommandAsync("show", "neighbors", "--json"), Is.EqualTo((0, "[]\n", "")));
         Assert.That(await daemon.CommandAsync("show", "neighbors"), Is.EqualTo((0,
-            "No neighbors: only domains with a controller have a table of them, and this version has no controllers.\n", "")));
+            "No neighbors: none are known yet, and only domains with a controller have a table of them.\n", "")));
+        Assert.That(await daemon.CommandAsync("show", "directory", "--json"), Is.EqualTo((0, "{\"records\":[],\"rejected\":[]}\n", "")));
+        Assert.That(await daemon.CommandAsync("show", "directory"), Is.EqualTo((0, "No records: no controller said anything yet.\n", "")));
+        Assert.That(await daemon.CommandAsync("diff", "--json"), Is.EqualTo((0, "[]\n", "")));
+        Assert.That(await daemon.CommandAsync("diff"), Is.EqualTo((0, "no differences\n", "")));
         Assert.That(await daemon.CommandAsync("show", "counters", "--json"), Is.EqualTo((0,
             """{"received":0,"replicated":0,"originated":0,"segmented":0,"sent":0,"coalesced":0,"drops":{},"unaccounted":0}""" + "\n", "")));
         foreach (string table in new[] { "status", "domains", "ports", "peers", "fdb", "counters" })
@@ -130,6 +134,41 @@ public sealed class DaemonTests
             {daemon.ConfigPath}: $.underlay.udpChecksum: changed from true to false; restart vtep for that, or undo it
 
             """));
+    }
+
+    [Test]
+    public async Task ReloadWithOtherControllers_SaysRestart()
+    {
+        await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config);
+        string file = await File.ReadAllTextAsync(daemon.ConfigPath);
+
+        await File.WriteAllTextAsync(daemon.ConfigPath, file.Replace("\"workers\": 1",
+            "\"workers\": 1, \"controllers\": { \"main\": { \"file\": { \"path\": \"/d.json\", \"node\": \"h1\" } } }", StringComparison.Ordinal));
+        (int exitCode, _, string errors) = await daemon.CommandAsync("reload");
+
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(errors, Is.EqualTo($"""
+            The configuration was not reloaded; the old one is still in force.
+            {daemon.ConfigPath}: $.controllers.main: added; restart vtep for that, or undo it
+
+            """));
+    }
+
+    [Test]
+    public async Task DirectoryCommands_NeedAController()
+    {
+        await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config);
+        const string None = "There is no controller; describe one in \"controllers\" of the configuration.\n";
+
+        Assert.That(await daemon.CommandAsync("release"), Is.EqualTo((2, "", None)));
+        Assert.That(await daemon.CommandAsync("directory", "accept", "--controller", "main"), Is.EqualTo((2, "", None)));
+        Assert.That(await daemon.CommandAsync("directory", "add", "--node", "h2", "--vtep", "198.18.0.2"), Is.EqualTo((2, "", None)));
+        Assert.That(await daemon.CommandAsync("directory", "del", "--node", "h2", "--vtep"), Is.EqualTo((2, "", None)));
+        Assert.That(await daemon.CommandAsync("directory", "add", "--node", "h 2"), Is.EqualTo((2, "",
+            "'h 2' is no node id; use 1 to 64 letters, digits, dots, hyphens and underscores, like h1.\n")));
+        Assert.That((await AskAsync(daemon, HttpMethod.Delete, "/v1/directory?vni=7")).Status, Is.EqualTo(400));
+        Assert.That((await AskAsync(daemon, HttpMethod.Post, "/v1/directory", "null")).Status, Is.EqualTo(400));
+        Assert.That((await AskAsync(daemon, HttpMethod.Post, "/v1/directory/release", "")).Status, Is.EqualTo(400));
     }
 
     [Test]

@@ -48,7 +48,45 @@ public sealed class VtepConfigRulesTests
             "$.bridgeDomains[0].ttl: 0 is out of range; it must be 1 to 255",
             "$.bridgeDomains[0].dscp: 64 is out of range; it must be 0 to 63",
             "$.bridgeDomains[0].ecn: 9 is no EcnPolicy; use a named value",
-            "$.bridgeDomains[1].discovery: this kind of discovery is not known; use static or multicast",
+            "$.bridgeDomains[1].discovery: this kind of discovery is not known; use static, multicast or controller",
+        }));
+    }
+
+    [Test]
+    public void Controllers_AreChecked()
+    {
+        VtepConfig config = s_config with
+        {
+            Controllers = [new() { Name = "main", Node = "h1" }, new() { Name = "main", Node = "h1" }, new() { Name = "a.b", Node = "h1" }, new() { Name = "x", Node = "" }],
+            BridgeDomains =
+            [
+                s_domain with
+                {
+                    Discovery = new ControllerDiscovery
+                    {
+                        Controller = "mian",
+                        Mode = (ControllerMode)9,
+                        LookupsPerSecond = 0,
+                        LookupTimeout = 9,
+                        PositiveSeconds = 86_401,
+                        NegativeSeconds = 3_601,
+                    },
+                },
+                s_domain with { Name = "red", Vni = new Vni(7), Ports = [], Discovery = new ControllerDiscovery { Controller = "main" } },
+            ],
+        };
+
+        Assert.That(VtepConfigRules.Check(config).Select(problem => problem.ToString()), Is.EqualTo(new[]
+        {
+            "$.controllers.main: the controller 'main' is there twice; remove one",
+            "$.controllers: 'a.b' is no name of a controller; use 1 to 64 letters, digits, hyphens and underscores, like main",
+            "$.controllers.x: '' is no node id; use 1 to 64 letters, digits, dots, hyphens and underscores, like h1",
+            "$.bridgeDomains[0].discovery.controller.name: there is no controller 'mian'; the controllers are main, x",
+            "$.bridgeDomains[0].discovery.controller.mode: 9 is no ControllerMode; use a named value",
+            "$.bridgeDomains[0].discovery.controller.lookupsPerSecond: 0 is out of range; it must be 1 to 100000",
+            "$.bridgeDomains[0].discovery.controller.lookupTimeout: 9 is out of range; it must be 10 to 5000",
+            "$.bridgeDomains[0].discovery.controller.positiveSeconds: 86401 is out of range; it must be 1 to 86400",
+            "$.bridgeDomains[0].discovery.controller.negativeSeconds: 3601 is out of range; it must be 1 to 3600",
         }));
     }
 
