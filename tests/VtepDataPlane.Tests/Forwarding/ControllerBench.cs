@@ -33,7 +33,7 @@ internal sealed class ControllerBench : IDisposable
         foreach (int peer in _peers)
             _vteps.SetPath(peer, 1500, PathState.Ok);
         _forwarder = new Forwarder(Fdb, _vteps, Neighbors, new ForwardingState([], _underlay.Local, 4789, true));
-        Lane = new Lane(0, _forwarder, _underlay.Queue(0), _vteps.Capacity, () => { });
+        Lane = new Lane(0, _forwarder, _underlay.Queue(0), _vteps.Capacity, () => { }, seed: 42);
         Policy = Suppressing;
     }
 
