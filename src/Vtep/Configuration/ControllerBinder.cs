@@ -85,11 +85,12 @@ internal sealed class ControllerBinder(ConfigProblems problems)
             User = problems.Text(etcd.Optional("user"), "h1"),
             PasswordFile = problems.FilePath(etcd.Optional("passwordFile"), "/etc/vtep/etcd-password"),
             CacheFile = BindCache(node, name),
+            KeepOnStop = problems.Boolean(etcd.Optional("keepOnStop"), false),
         });
         CheckLogin(node, etcd);
         if (etcd.Optional("tls") is not null && endpoints is not null)
             CheckEncrypted(endpoints);
-        return new EtcdSource(config, options, problems.Boolean(etcd.Optional("keepOnStop"), false));
+        return new EtcdSource(config, options);
     }
 
     private FileSource? BindFile(ConfigNode node, string name)

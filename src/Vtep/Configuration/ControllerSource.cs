@@ -12,12 +12,11 @@ internal abstract record ControllerSource(ControllerConfig Config);
 /// <summary>An etcd cluster.</summary>
 /// <param name="Config">What the core knows of it.</param>
 /// <param name="Options">How to reach it.</param>
-/// <param name="KeepOnStop">Leave this node's records there when the daemon is stopped: it will be back before its lease ends.</param>
-internal sealed record EtcdSource(ControllerConfig Config, EtcdOptions Options, bool KeepOnStop) : ControllerSource(Config)
+internal sealed record EtcdSource(ControllerConfig Config, EtcdOptions Options) : ControllerSource(Config)
 {
     /// <summary>Same in every part.</summary>
     public bool Equals(EtcdSource? other) =>
-        other is not null && Config == other.Config && KeepOnStop == other.KeepOnStop && Options.Endpoints.SequenceEqual(other.Options.Endpoints)
+        other is not null && Config == other.Config && Options.Endpoints.SequenceEqual(other.Options.Endpoints)
         && Options with { Endpoints = other.Options.Endpoints } == other.Options;
 
     /// <inheritdoc/>

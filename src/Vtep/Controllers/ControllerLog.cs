@@ -12,7 +12,4 @@ internal static partial class ControllerLog
 
     [LoggerMessage(21, LogLevel.Warning, "{problem}")]
     public static partial void DirectoryNotRead(this ILogger log, string problem);
-
-    [LoggerMessage(22, LogLevel.Warning, "The records of this node stay in controller {controller}: {problem}")]
-    public static partial void NotReleased(this ILogger log, string controller, string problem);
 }

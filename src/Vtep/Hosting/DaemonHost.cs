@@ -32,7 +32,6 @@ namespace VtepDataPlane.Daemon.Hosting;
 internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConfig, ILoggerFactory, DataPlane> start)
 {
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan s_withdrawTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>The program's version without the commit.</summary>
     public static string Version { get; } = typeof(DaemonHost).Assembly
@@ -68,31 +67,6 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         await app.StartAsync(stop);
         LogStart(dataPlane, log);
         await app.WaitForShutdownAsync(stop);
-        await WithdrawAsync(dataPlane, log);
-    }
-
-    // A node that is stopped on purpose is gone for the others at once, not when its lease ends; unless it is said to be back soon.
-    private async Task WithdrawAsync(DataPlane dataPlane, ILogger log)
-    {
-        using var timeout = new CancellationTokenSource(s_withdrawTimeout);
-        IEnumerable<string> names = config.Sources.OfType<EtcdSource>().Where(source => !source.KeepOnStop).Select(source => source.Config.Name);
-        await Task.WhenAll(names.Select(name => WithdrawAsync(dataPlane, name, log, timeout.Token)));
-    }
-
-    private static async Task WithdrawAsync(DataPlane dataPlane, string name, ILogger log, CancellationToken stop)
-    {
-        string? whyNot;
-        try
-        {
-            whyNot = await dataPlane.Vtep.ReleaseAsync(name, stop);
-        }
-        catch (OperationCanceledException)
-        {
-            whyNot = "the store doesn't answer; they go when this node's lease ends, or by vtep release --config FILE.";
-        }
-
-        if (whyNot is not null)
-            log.NotReleased(name, whyNot);
     }
 
     private static WebApplication Build(ControlSocket socket)

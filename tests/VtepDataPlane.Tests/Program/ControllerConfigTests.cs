@@ -58,7 +58,8 @@ public sealed class ControllerConfigTests
                 CertificateFile = "/c",
                 KeyFile = "/k",
                 CacheFile = "/x/c",
-            }, KeepOnStop: true),
+                KeepOnStop = true,
+            }),
             new FileSource(unused, "/etc/vtep/directory.json"),
         }));
     }
@@ -94,7 +95,7 @@ public sealed class ControllerConfigTests
             """).Sources.OfType<EtcdSource>().Single();
 
         Assert.That(source.Options, Is.EqualTo(new EtcdOptions { Endpoints = source.Options.Endpoints, Prefix = "/v", Node = "h1", CacheFile = cache }));
-        Assert.That((source.KeepOnStop, source.Config.AllowedVteps.Count), Is.EqualTo((false, 0)));
+        Assert.That((source.Options.KeepOnStop, source.Config.AllowedVteps.Count), Is.EqualTo((false, 0)));
     }
 
     [Test]
