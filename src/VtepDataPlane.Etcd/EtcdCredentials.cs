@@ -97,9 +97,9 @@ internal sealed class EtcdCredentials(EtcdOptions options)
         {
             return load();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            string reason = VtepConfigRules.Escape(e.Message);
+            string reason = VtepConfigRules.Escape(e.Message.TrimEnd('.'));
             throw new EtcdException(EtcdFailure.Refused, $"The {what} for etcd can't be taken from {Shown(file)}: {reason}. Put the right file there.", e);
         }
     }

@@ -1,7 +1,6 @@
 // From what gRPC throws to what to do about it. etcd says most by the code, some only by its words (api/v3rpc/rpctypes/error.go); trouble below
 // gRPC is told by the exception inside. A server's words come from outside: they are shown escaped.
 
-using System.Net.Sockets;
 using System.Security.Authentication;
 using Grpc.Core;
 
@@ -37,8 +36,11 @@ internal static class EtcdErrors
         if (Inside<AuthenticationException>(e) is { } distrust)
             return Refused($"There is no trust between us and etcd at {Shown(endpoint)}: {Deepest(distrust)}. Check the authorities' file, the host name in "
                 + "its certificate, and that it speaks TLS.", e);
-        if (IsTlsAlert(e))
-            return Refused($"etcd at {Shown(endpoint)} doesn't take our certificate: {Deepest(e)}. Check the certificate and key files.", e);
+        if (IsTlsAlert(e) || (endpoint.Scheme == Uri.UriSchemeHttps && IsInside(e, "HTTP/2 handshake")))
+            return Refused($"etcd at {Shown(endpoint)} doesn't take our certificate: it hung up after the TLS handshake. Check the certificate and key files.", e);
+        if (IsInside(e, "HTTP/2 handshake") || IsInside(e, "unexpected EOF"))
+            return new EtcdException(EtcdFailure.Away, $"What answers at {Shown(endpoint)} ends every connection at once: {Deepest(e)}. Check that etcd runs there, "
+                + "and whether it is http or https.", e);
         return e is RpcException told ? ByCode(told, endpoint) : Away(endpoint, Deepest(e), e);
     }
 
@@ -74,12 +76,14 @@ internal static class EtcdErrors
 
     private static EtcdException Refused(string sentence, Exception e) => new(EtcdFailure.Refused, sentence, e);
 
-    // behind a TLS 1.3 handshake that looked done, a server that wants another certificate says so with an alert
-    private static bool IsTlsAlert(Exception e)
+    // Behind a TLS 1.3 handshake that looked done, a server that wants another certificate says so with an alert, or, as etcd does, just hangs up.
+    private static bool IsTlsAlert(Exception e) => IsInside(e, "SSL routines") || IsInside(e, "SSL_ERROR_SSL");
+
+    private static bool IsInside(Exception e, string words)
     {
-        for (Exception? at = e; at is not null; at = InnerOf(at))
+        for (Exception? at = e is RpcException told ? told.Status.DebugException : e; at is not null; at = at.InnerException)
         {
-            if (at.Message.Contains("SSL routines", StringComparison.Ordinal) || at.Message.Contains("SSL_ERROR_SSL", StringComparison.Ordinal))
+            if (at.Message.Contains(words, StringComparison.Ordinal))
                 return true;
         }
 
@@ -87,13 +91,12 @@ internal static class EtcdErrors
     }
 
     private static bool IsNoHttp2(RpcException e) =>
-        Says(e, "PROTOCOL_ERROR") || Says(e, "invalid or unrecognized response") || Says(e, "Bad gRPC response") || Inside<SocketException>(e) is null
-        && Says(e, "HTTP_1_1_REQUIRED");
+        Says(e, "PROTOCOL_ERROR") || Says(e, "invalid or unrecognized response") || Says(e, "Bad gRPC response") || Says(e, "HTTP_1_1_REQUIRED");
 
     private static bool Says(RpcException e, string words) => e.Status.Detail.Contains(words, StringComparison.Ordinal);
 
-    private static string Words(RpcException e) =>
-        Inside<SocketException>(e) is { } socket ? VtepConfigRules.Escape(socket.Message) : Short(e.Status.Detail);
+    // the library's own words are long and hold ours in them; the server's are short
+    private static string Words(RpcException e) => e.Status.DebugException is null ? Short(e.Status.Detail) : Deepest(e);
 
     private static string Deepest(Exception e)
     {

@@ -1,4 +1,4 @@
-// An etcd of ours, in the test's own process: Kestrel without TLS on 127.0.0.1, a small store behind it (FakeStore), and a switch for each
+// An etcd of ours, in the test's own process: Kestrel on 127.0.0.1, with TLS if wanted, a small store behind it (FakeStore), and a switch for each
 // thing a real one does at the worst moment. Everything may be switched at any time, from any thread.
 
 using System.Collections.Concurrent;
@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using VtepDataPlane.Etcd.Wire;
@@ -24,13 +25,15 @@ internal sealed class FakeEtcd : IAsyncDisposable
     private readonly ConcurrentDictionary<string, int> _calls = new();
     private readonly ConcurrentDictionary<string, byte> _tokens = new();
 
-    private FakeEtcd(int port)
+    private FakeEtcd(int port, Action<HttpsConnectionAdapterOptions>? tls)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
+            if (tls is not null)
+                listen.UseHttps(tls);
             listen.Use(next => connection => RememberAsync(connection, next));
         }));
         builder.Services.AddSingleton(this);
@@ -43,9 +46,9 @@ internal sealed class FakeEtcd : IAsyncDisposable
     }
 
     /// <summary>Starts one, on a free port or that of one before.</summary>
-    public static async Task<FakeEtcd> StartAsync(int port = 0, FakeStore? store = null)
+    public static async Task<FakeEtcd> StartAsync(int port = 0, FakeStore? store = null, Action<HttpsConnectionAdapterOptions>? tls = null)
     {
-        var etcd = new FakeEtcd(port) { Store = store ?? new FakeStore() };
+        var etcd = new FakeEtcd(port, tls) { Store = store ?? new FakeStore() };
         await etcd._web.StartAsync();
         etcd.Endpoint = new Uri(etcd._web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return etcd;
