@@ -1,7 +1,8 @@
 // Records the store has lost, and that stay for a while all the same: control plane and data plane don't die together.
 //
-// * A VTEP deleted by a change stays 5 s: a node that restarts deletes its records and makes them again. When more than 16 go within a second it
-//   is likelier that leases were revoked wrongly than that so many nodes died (etcd issue 15247): 60 s.
+// * A VTEP that goes stays 5 s: a node that restarts deletes its records and makes them again, and after a store was emptied or restored every node
+//   publishes anew within moments, but is missing in what the others read meanwhile. When more than 16 go within a second it is likelier that leases were revoked wrongly 
+//   than that so many nodes died (etcd issue 15247): 60 s.
 // * What goes together with its VTEP (one lease) is held like it. A station withdrawn by a node that is still there goes at once.
 // * A snapshot that loses more than half of the VTEPs, and more than four, is believed after 30 s, or when the operator says so: a wrong prefix
 //   and an emptied store look like this.
@@ -65,7 +66,7 @@ internal sealed partial class DirectoryTable
             if (isTooMuch)
                 Hold(vtep, nowMilliseconds + ShrinkHoldMilliseconds, isShrink: true);
             else
-                Remove(vtep);
+                HoldDown(vtep, nowMilliseconds);
         }
 
         foreach (HeldRecord held in lost.Where(held => held.Record is not VtepRecord))
