@@ -43,6 +43,7 @@ internal sealed partial class EtcdPublisher : IDisposable
     private LocalRecords _own = new();
     private DirectoryStatus? _told;
     private long _started;
+    private Claimed? _claimedNow;
     private volatile bool _isClaimed;
     private volatile bool _compareDue;
     private volatile bool _sweepDue;
@@ -66,6 +67,9 @@ internal sealed partial class EtcdPublisher : IDisposable
         _pause = new Backoff(timings);
         _self = new RecordKey(RecordKind.Vtep, options.Node);
     }
+
+    // The node's own record as this round has written it already.
+    private sealed record Claimed(DirectoryRecord Record, long Lease);
 
     /// <summary>Keeps records in the store until cancelled; then withdraws them, unless they are to be kept.</summary>
     public async Task RunAsync(LocalRecords own, CancellationToken stop)
@@ -108,8 +112,10 @@ internal sealed partial class EtcdPublisher : IDisposable
         if (wrong.Length == 0)
             return;
         _own.GiveBack(wrong);
-        if (wrong.Contains(_self))
-            _again.Release();
+        if (!wrong.Contains(_self))
+            return;
+        Volatile.Write(ref _claimedNow, null);
+        _again.Release();
     }
 
     private bool IsWrong(DirectoryChange change, long revision)
@@ -170,6 +176,7 @@ internal sealed partial class EtcdPublisher : IDisposable
         }
         finally
         {
+            Volatile.Write(ref _claimedNow, null);
             _turn.Release();
         }
     }
@@ -182,8 +189,10 @@ internal sealed partial class EtcdPublisher : IDisposable
             long lease = await _lease.EnsureAsync(stop).ConfigureAwait(false);
             long? revision = await OnLeaseAsync(lease, () => _claim.TryWriteAsync((VtepRecord)record, lease, stop)).ConfigureAwait(false);
             _isClaimed = revision is not null;
-            if (revision is { } written)
-                _written.Add(written, [_self]);
+            if (revision is not { } written)
+                continue;
+            _written.Add(written, [_self]);
+            Volatile.Write(ref _claimedNow, new Claimed(record, lease));
         }
     }
 
@@ -227,7 +236,7 @@ internal sealed partial class EtcdPublisher : IDisposable
     private async Task WriteAllAsync(IReadOnlyList<DirectoryChange> batch, CancellationToken stop)
     {
         bool wasClaimed = _isClaimed;
-        if (batch.Any(change => change.Key == _self))
+        if (batch.FirstOrDefault(change => change.Key == _self) is { Key.Owner: not null } self && !IsClaimedNow(self.Record))
             _isClaimed = false;
         await ClaimAsync(stop).ConfigureAwait(false);
         DirectoryChange[] others = [.. batch.Where(change => change.Key != _self || (change.Record is null && wasClaimed))];
@@ -238,6 +247,9 @@ internal sealed partial class EtcdPublisher : IDisposable
         TxnResponse done = await OnLeaseAsync(lease, () => _connection.TxnAsync(txn, stop)).ConfigureAwait(false);
         _written.Add(done.Header.Revision, [.. others.Select(change => change.Key)]);
     }
+
+    private bool IsClaimedNow(DirectoryRecord? record) =>
+        Volatile.Read(ref _claimedNow) is { } claimed && claimed.Record == record && claimed.Lease == _lease.Id;
 
     private RequestOp ToWrite(DirectoryChange change, long lease)
     {

@@ -3,7 +3,6 @@
 using NUnit.Framework;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Discovery.Records;
-using VtepDataPlane.Etcd;
 using VtepDataPlane.Etcd.Wire;
 using VtepDataPlane.Wire;
 
@@ -101,7 +100,7 @@ public sealed class EtcdPublisherTests
 
         await bench.InStoreAsync(store => store.All.Count == 2);
         Assert.That(bench.Own.Due, Is.Zero);
-        await bench.UntilAsync(() => bench.Told.LastOrDefault() is null);
+        await bench.UntilAsync(() => bench.Told is [.., null]);
         Assert.That(bench.Told.Select(status => status?.State), Is.EqualTo(new DirectoryState?[] { DirectoryState.Degraded, null }));
     }
 

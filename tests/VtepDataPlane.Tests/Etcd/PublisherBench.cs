@@ -3,7 +3,6 @@
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Discovery.Records;
 using VtepDataPlane.Etcd;
-using VtepDataPlane.Etcd.Wire;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
