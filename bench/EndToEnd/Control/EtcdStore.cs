@@ -55,10 +55,10 @@ internal sealed class EtcdStore : IDisposable
             .GetAwaiter().GetResult();
     }
 
-    /// <summary>Keys that begin with a prefix.</summary>
+    /// <summary>Keys that begin with a prefix. The count in an answer is of all keys, however few of them it has.</summary>
     public long Count(string prefix)
     {
-        string fields = _host.Exec("etcdctl", "--endpoints", Endpoint, "get", prefix, "--prefix", "--count-only", "--write-out", "fields");
+        string fields = _host.Exec("etcdctl", "--endpoints", Endpoint, "get", prefix, "--prefix", "--limit", "1", "--write-out", "fields");
         string line = fields.Split('\n').FirstOrDefault(line => line.StartsWith("\"Count\"", StringComparison.Ordinal))
             ?? throw new BenchException($"etcdctl tells no count: {fields}");
         return long.Parse(line.Split(':')[1], CultureInfo.InvariantCulture);

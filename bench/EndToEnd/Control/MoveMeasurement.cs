@@ -16,7 +16,7 @@ internal sealed class MoveMeasurement() : Measurement("mac-move")
     private const int Moves = 200;
     private const int MovesOfOne = 3;
     private const ulong FirstStation = 0x02_20_00_00_00_00;
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(1);
 
     private readonly Series _third = new();

@@ -18,7 +18,7 @@ internal sealed class TableMeasurement() : Measurement("table-4096x100k")
     private const int Nodes = 4096;
     private const int Stations = 100_000;
     private const int Rounds = 5;
-    private const double Limit = 60;
+    private const double Limit = 120;
     private const ulong FirstStation = 0x02_10_00_00_00_00;
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(2);
