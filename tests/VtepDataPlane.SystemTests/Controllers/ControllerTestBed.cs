@@ -18,6 +18,9 @@ internal abstract class ControllerTestBed : TestBed
     protected const string Anna = "02:00:00:00:00:0a";
     protected const string Berta = "02:00:00:00:00:0b";
 
+    /// <inheritdoc/>
+    protected override bool MayBeSilent => true;
+
     /// <summary>The VTEPs on the hosts 1, 2 and 3.</summary>
     protected VtepProcess[] Vteps { get; set; } = [];
 
@@ -40,8 +43,6 @@ internal abstract class ControllerTestBed : TestBed
         LabController main = controller ?? Main();
         Vteps = [.. Lab.Hosts.Take(3).Select(host => Start(host, Domain(main, keys)))];
         WaitUntilAcquainted();
-        foreach (VtepProcess vtep in Vteps)
-            Announce(vtep, $"02:00:00:01:00:0{vtep.Host.Number}"); // so that each has sent something to be judged
     }
 
     /// <summary>The controller of the tests. Five seconds is the shortest lease there is.</summary>

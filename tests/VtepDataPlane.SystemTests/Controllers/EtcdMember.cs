@@ -1,6 +1,7 @@
 // A real etcd on a host of the lab, alone or as a member of a cluster, its data in a folder of the test. It is killed, wiped, restored and compacted as
 // an operator or a fault would.
 
+using System.Net;
 using System.Text.Json.Nodes;
 using VtepDataPlane.SystemTests.Namespaces;
 
@@ -13,12 +14,18 @@ internal sealed class EtcdMember : IDisposable
     private readonly LabHost _host;
     private readonly string[] _cluster;
     private readonly IReadOnlyList<string> _options;
+    private readonly IReadOnlyList<string> _clientOptions = [];
     private BackgroundProcess? _process;
+    private long _compacted;
 
     /// <summary>Starts a cluster of its own on <paramref name="host"/>.</summary>
-    public EtcdMember(LabHost host, params IReadOnlyList<string> options)
-        : this(host, [$"m{host.Number}=http://{host.Underlay}:2380"], options)
+    /// <param name="host">Where it runs.</param>
+    /// <param name="options">Further words of its command line.</param>
+    /// <param name="clientOptions">Words of etcdctl that every call gets, such as certificates.</param>
+    public EtcdMember(LabHost host, IReadOnlyList<string> options, params IReadOnlyList<string> clientOptions)
+        : this(host, [$"m{host.Number}={PeersOf(host)}"], options)
     {
+        _clientOptions = clientOptions;
         Start();
         WaitUntilHealthy();
     }
@@ -30,13 +37,10 @@ internal sealed class EtcdMember : IDisposable
     }
 
     /// <summary>Where clients find it.</summary>
-    public string Endpoint => $"{Scheme}://{_host.Underlay}:2379";
+    public string Endpoint => $"{Scheme}://{new IPEndPoint(_host.Underlay, 2379)}";
 
     /// <summary>What it wrote.</summary>
     public string Log => _process?.Text ?? "";
-
-    /// <summary>Words of etcdctl that every call gets, such as certificates.</summary>
-    public IReadOnlyList<string> ClientOptions { get; init; } = [];
 
     private string Scheme => _options.Contains("--client-cert-auth") ? "https" : "http";
 
@@ -45,7 +49,7 @@ internal sealed class EtcdMember : IDisposable
     /// <summary>Starts a cluster with a member on each host.</summary>
     public static EtcdMember[] Cluster(params IReadOnlyList<LabHost> hosts)
     {
-        string[] cluster = [.. hosts.Select(host => $"m{host.Number}=http://{host.Underlay}:2380")];
+        string[] cluster = [.. hosts.Select(host => $"m{host.Number}={PeersOf(host)}")];
         EtcdMember[] members = [.. hosts.Select(host => new EtcdMember(host, cluster, []))];
         foreach (EtcdMember member in members)
             member.Start();
@@ -58,7 +62,7 @@ internal sealed class EtcdMember : IDisposable
     public void Start()
     {
         string name = $"m{_host.Number}";
-        string peers = $"http://{_host.Underlay}:2380";
+        string peers = PeersOf(_host);
         _process = _host.Namespace.Start("etcd",
         [
             "--name", name, "--data-dir", Data, "--listen-client-urls", Endpoint, "--advertise-client-urls", Endpoint, "--listen-peer-urls", peers,
@@ -102,7 +106,7 @@ internal sealed class EtcdMember : IDisposable
     {
         Wipe();
         Command.Run("etcdctl", "snapshot", "restore", file, "--name", $"m{_host.Number}", "--data-dir", Data, "--initial-cluster", _cluster[0],
-            "--initial-advertise-peer-urls", $"http://{_host.Underlay}:2380").OrFail();
+            "--initial-advertise-peer-urls", PeersOf(_host)).OrFail();
     }
 
     /// <summary>Runs etcdctl against it; must succeed.</summary>
@@ -116,7 +120,13 @@ internal sealed class EtcdMember : IDisposable
     public JsonNode? Value(string key) => Ctl("get", key, "--print-value-only") is { Length: > 0 } value ? JsonNode.Parse(value) : null;
 
     /// <summary>Forgets all history up to now.</summary>
-    public void Compact() => Ctl("compact", $"{Revision()}");
+    public void Compact()
+    {
+        long revision = Revision();
+        if (revision > _compacted)
+            Ctl("compact", $"{revision}");
+        _compacted = revision;
+    }
 
     /// <summary>Its revision.</summary>
     public long Revision() => (long)JsonNode.Parse(Ctl("get", "none", "--write-out", "json"))!["header"]!["revision"]!;
@@ -135,6 +145,8 @@ internal sealed class EtcdMember : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private static string PeersOf(LabHost host) => $"http://{new IPEndPoint(host.Underlay, 2380)}";
+
     private CommandResult TryCtl(params IEnumerable<string> words) =>
-        _host.Namespace.Try(Command.UsualLimit, "etcdctl", ["--endpoints", Endpoint, "--dial-timeout", "1s", "--command-timeout", "5s", .. ClientOptions, .. words]);
+        _host.Namespace.Try(Command.UsualLimit, "etcdctl", ["--endpoints", Endpoint, "--dial-timeout", "1s", "--command-timeout", "5s", .. _clientOptions, .. words]);
 }

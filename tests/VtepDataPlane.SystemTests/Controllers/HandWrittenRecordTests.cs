@@ -33,7 +33,8 @@ internal sealed class HandWrittenRecordTests : ControllerTestBed
         TcpTransfer.AssertArrives(vtep.Station, kernel.Station, AddressFamily.InterNetwork, 8 << 20);
         WaitUntilNoDifference();
 
-        vtep.Ask("directory", "del", "--node", "kernel", "--vni", $"{Vni}", "--mac", kernel.Station.Mac).OrFail();
+        foreach (System.Net.IPAddress address in (System.Net.IPAddress[])[kernel.Station.Address4, kernel.Station.Address6])
+            vtep.Ask("directory", "del", "--node", "kernel", "--vni", $"{Vni}", "--mac", kernel.Station.Mac, "--ip", $"{address}").OrFail();
         Wait.Until("the station is forgotten", () => vtep.Fdb(kernel.Station.Mac).Count == 0);
     }
 

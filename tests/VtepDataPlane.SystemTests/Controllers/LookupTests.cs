@@ -12,7 +12,7 @@ internal sealed class LookupTests : ControllerTestBed
     public void FirstFrameToAStation_CostsOneQuestion_AndReachesItAlone()
     {
         MakeStore();
-        StartThree(null, ("mode", "lookup"), ("floodUnknown", false));
+        StartThree(null, ("mode", "lookup"), ("floodUnknown", false), ("lookupTimeout", 5000));
         Announce(Vteps[1], Anna);
         Wait.Until("it is published", () => Etcd.Value($"{Prefix}/s/h2/mac/{Vni}/{Anna}") is not null);
         Assert.That(Vteps[0].Fdb(Anna), Is.Empty, "not known before it is needed");
@@ -35,7 +35,7 @@ internal sealed class LookupTests : ControllerTestBed
     public void StationNobodyKnows_IsDroppedOrFlooded_AsTheDomainSays()
     {
         MakeStore();
-        StartThree(null, ("mode", "lookup"), ("floodUnknown", false));
+        StartThree(null, ("mode", "lookup"), ("floodUnknown", false), ("lookupTimeout", 5000));
         using var sender = new RawSocket(Vteps[0].Station);
         sender.Send(RawFrame.Probe(Anna, Berta, "to nobody"));
         Wait.Until("it is dropped", () => Vteps[0].Drops("station_unknown") == 1, 5, () => Vteps[0].Show("counters").ToJsonString());
@@ -45,7 +45,7 @@ internal sealed class LookupTests : ControllerTestBed
     public void PingInLookupMode_FindsTheAddressByOneQuestion()
     {
         MakeStore();
-        StartThree(null, ("mode", "lookup"), ("floodUnknown", false));
+        StartThree(null, ("mode", "lookup"), ("floodUnknown", false), ("lookupTimeout", 5000));
         Ping.Run(Vteps[1].Station, System.Net.IPAddress.Parse("198.19.0.250"), count: 1); // its request tells the VTEP its address
         Ping.Run(Vteps[0].Station, System.Net.IPAddress.Parse("198.19.0.251"), count: 1);
         Wait.Until("the addresses are published", () => Etcd.Value($"{Prefix}/s/h2/ip/{Vni}/{Vteps[1].Station.Address4}") is not null

@@ -56,10 +56,9 @@ internal sealed class SecuredEtcdTests : ControllerTestBed
         (string serverCertificate, string serverKey) = MakeCertificate("etcd", "subjectAltName=IP:198.18.0.4");
         (string operatorCertificate, string operatorKey) = MakeCertificate("root", "");
         Make(Lab.Switched(System.Net.Sockets.AddressFamily.InterNetwork, hosts: 4));
-        EtcdMember etcd = Own(new EtcdMember(StoreHost, "--client-cert-auth", "--trusted-ca-file", authority, "--cert-file", serverCertificate, "--key-file", serverKey)
-        {
-            ClientOptions = ["--cacert", authority, "--cert", operatorCertificate, "--key", operatorKey],
-        });
+        EtcdMember etcd = Own(new EtcdMember(
+            StoreHost, ["--client-cert-auth", "--trusted-ca-file", authority, "--cert-file", serverCertificate, "--key-file", serverKey],
+            "--cacert", authority, "--cert", operatorCertificate, "--key", operatorKey));
         LabController Secured(LabHost host)
         {
             (string certificate, string key) = MakeCertificate($"h{host.Number}", "");

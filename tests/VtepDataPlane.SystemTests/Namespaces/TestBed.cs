@@ -18,6 +18,9 @@ internal abstract class TestBed
     /// <summary>The lab of the running test.</summary>
     protected Lab Lab => _lab ?? throw new InvalidOperationException("The test has not made its lab yet.");
 
+    /// <summary>A VTEP of these tests needn't have sent anything.</summary>
+    protected virtual bool MayBeSilent => false;
+
     [TearDown]
     public void StopAndJudge()
     {
@@ -84,6 +87,8 @@ internal abstract class TestBed
         foreach ((_, Capture? capture) in _vteps)
         {
             Dissection? sent = capture?.Stop();
+            if (sent is { Packets: 0 } && MayBeSilent)
+                continue;
             sent?.AssertNoExpertWarnings();
             sent?.AssertNoOuterFragments();
         }

@@ -3,7 +3,6 @@
 using System.Text.Json;
 using NUnit.Framework;
 using VtepDataPlane.Daemon.Control;
-using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;

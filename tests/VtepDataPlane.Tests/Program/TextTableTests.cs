@@ -3,7 +3,6 @@
 using NUnit.Framework;
 using VtepDataPlane.Daemon.Tables;
 using VtepDataPlane.Diagnostics;
-using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
