@@ -1,7 +1,6 @@
 // Records to tables: peers, stations, neighbours; what is told, how much of it, in which order.
 
 using NUnit.Framework;
-using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Discovery.Records;
 using static VtepDataPlane.Tests.Discovery.TestDirectory;

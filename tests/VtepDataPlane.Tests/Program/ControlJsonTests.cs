@@ -3,7 +3,7 @@
 using System.Text.Json;
 using NUnit.Framework;
 using VtepDataPlane.Daemon.Control;
-using VtepDataPlane.Discovery;
+using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
