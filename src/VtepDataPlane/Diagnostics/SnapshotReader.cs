@@ -149,7 +149,7 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
         bool ages = target.IsOneOf(FdbKinds.Learned | FdbKinds.Directory);
         return new FdbSnapshot(
             domain.Vni, entry.Mac, kind, target.IsLocal ? domain.Port(target.Id)?.Device.Name : null,
-            target.IsRemote ? vteps.EndpointOf(target.Id) : null, ages ? Math.Max(0L, (long)nowSeconds - entry.LastSeen) : 0);
+            target.IsRemote ? vteps.EndpointOf(target.Id) : null, ages && entry.LastSeen != 0 ? Math.Max(0L, (long)nowSeconds - entry.LastSeen) : 0);
     }
 
     private IEnumerable<string> Warnings(ForwardingState state, List<BridgeDomain> domains)

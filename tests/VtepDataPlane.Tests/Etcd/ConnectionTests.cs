@@ -88,7 +88,7 @@ public sealed class ConnectionTests
         await run.ConnectedAsync();
         _etcd.ExpireTokens();
         _etcd.DropConnections();
-        await run.UntilAsync(() => _etcd.Watches.Count >= 3, "a watch with a new token");
+        await run.UntilAsync(() => _etcd.Calls("Authenticate") >= 2 && _etcd.Watches.Count >= 2, "a watch with a new token");
         await run.ConnectedAsync();
 
         Assert.That(run.Told.OfType<VtepDataPlane.Discovery.DirectoryStatus>().Select(status => status.State),
