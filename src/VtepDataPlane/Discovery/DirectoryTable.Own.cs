@@ -29,8 +29,9 @@ internal sealed partial class DirectoryTable
         if (isCached || record is not (VtepRecord or MacRecord) || (_own.Count >= MaxRecordsPerOwner && !_own.ContainsKey(record.Key)))
             return;
         _own[record.Key] = record;
-        if (record is VtepRecord vtep && vtep.EndpointFor(rules.Local.Version).Address != rules.Local)
-            Rejected.Add(new RejectedRecord(
-                RecordRules.NameOf(record.Key), RejectReason.OwnerIsUs, $"{vtep.EndpointFor(rules.Local.Version)} uses our id {rules.Node}"), nowMilliseconds);
+        if (record is not VtepRecord vtep || vtep.EndpointFor(rules.Local.Version).Address == rules.Local)
+            return;
+        string detail = $"{vtep.EndpointFor(rules.Local.Version)} uses our id {rules.Node}";
+        Rejected.Add(new RejectedRecord(RecordRules.NameOf(record.Key), RejectReason.OwnerIsUs, detail), nowMilliseconds);
     }
 }

@@ -178,10 +178,7 @@ public sealed class MemoryStore
             if (_isAway)
                 return LookupResult.NoAnswer;
             RecordKind kind = key.Address.IsNone ? RecordKind.Mac : RecordKind.Neighbor;
-            DirectoryRecord[] found =
-            [
-                .. _records.Values.Where(record => record.Key is { } has && has.Kind == kind && has.Vni == key.Vni && has.Mac == key.Mac && has.Address == key.Address),
-            ];
+            DirectoryRecord[] found = [.. _records.Values.Where(record => record.Key == new RecordKey(kind, record.Owner, key.Vni, key.Mac, key.Address))];
             return found.Length == 0 ? LookupResult.NotFound : new LookupResult(LookupOutcome.Found, found);
         }
     }

@@ -96,6 +96,6 @@ internal sealed class MoveHistory
         }
     }
 
-    private void Forget(long nowMilliseconds) =>
-        Remove([.. _moves.Where(entry => entry.Value.FrozenUntil is null && nowMilliseconds - entry.Value.Last > WindowMilliseconds).Select(entry => entry.Key)]);
+    private void Forget(long nowMilliseconds) => Remove(
+        [.. _moves.Keys.Where(key => !_frozen.Contains(key) && nowMilliseconds - _moves[key].Last > WindowMilliseconds)]);
 }

@@ -10,12 +10,14 @@ internal sealed partial class Reconciler
     /// <summary>All records with who won and why, and the last ones rejected.</summary>
     public DirectoryContentSnapshot Content(long nowMilliseconds)
     {
-        IEnumerable<DirectoryRecordSnapshot> others = _table.All.Select(held => Show(held.Record, held.IsStale, Seconds(held.Since, nowMilliseconds) ?? 0));
+        IEnumerable<DirectoryRecordSnapshot> others =
+            _table.All.Select(held => Show(held.Record, held.IsStale, Seconds(held.Since, nowMilliseconds) ?? 0));
         IEnumerable<DirectoryRecordSnapshot> ours = _own.All().Select(record => Show(record, isStale: false, age: 0));
         DirectoryRecordSnapshot[] records =
         [
             .. others.Concat(ours).OrderBy(record => record.Vni?.Value ?? -1).ThenBy(record => record.Kind, StringComparer.Ordinal)
-                .ThenBy(record => record.Mac ?? default).ThenBy(record => record.Address, StringComparer.Ordinal).ThenBy(record => record.Owner, StringComparer.Ordinal),
+                .ThenBy(record => record.Mac ?? default).ThenBy(record => record.Address, StringComparer.Ordinal)
+                .ThenBy(record => record.Owner, StringComparer.Ordinal),
         ];
         return new DirectoryContentSnapshot(records, [.. _table.Rejected.Last.Select(rejected => Show(rejected.Record, rejected.Since, nowMilliseconds))]);
     }

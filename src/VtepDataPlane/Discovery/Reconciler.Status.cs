@@ -29,16 +29,18 @@ internal sealed partial class Reconciler
         List<string> warnings = [];
         string name = $"controller {VtepConfigRules.Quote(_config.Name)}";
         if (_status.State is DirectoryState.Degraded or DirectoryState.Refused)
-            warnings.Add($"The store of {name} is away, and the last known state is forwarded by: {VtepConfigRules.Escape(_status.Problem ?? "no reason given")}");
+            warnings.Add($"The store of {name} is away, and the last known state is forwarded by: "
+                + VtepConfigRules.Escape(_status.Problem ?? "no reason given"));
         if (_table.IsFromCache)
             warnings.Add($"What is known of {name} was read from disk; its store hasn't answered yet.");
         if (_table.ShrinkHeld > 0)
             warnings.Add($"The store of {name} has lost {_table.ShrinkHeld} VTEPs at once. They are kept for "
-                + $"{Left(_table.ShrinkHeldUntil, nowMilliseconds)} s more; if they are gone indeed, accept it, else look for a wrong prefix or an emptied store.");
+                + $"{Left(_table.ShrinkHeldUntil, nowMilliseconds)} s more; if they are gone indeed, accept it, else look for a wrong prefix or an "
+                + "emptied store.");
         if (OtherNodeOfOurId() is { } other)
             warnings.Add($"Another node at {other} uses our id {VtepConfigRules.Quote(_config.Node)} in {name}; give each node an id of its own.");
         if (_isFull)
-            warnings.Add($"This node has {DirectoryTable.MaxRecordsPerOwner} records in {name}, as many as others take; further stations are not published.");
+            warnings.Add($"This node has {DirectoryTable.MaxRecordsPerOwner} records in {name}, as many as others take; it publishes no further stations.");
         warnings.AddRange(_moves.Frozen.Take(MostFrozenTold).Select(frozen => FrozenText(frozen.Key, frozen.Moves, nowMilliseconds)));
         if (_moves.FrozenCount > MostFrozenTold)
             warnings.Add($"{_moves.FrozenCount - MostFrozenTold} further stations of {name} are frozen.");

@@ -166,7 +166,8 @@ internal sealed partial class Reconciler
 
     private static Claim ClaimOf(HeldRecord held, VtepEndpoint vtep) => held.Record switch
     {
-        NeighborRecord neighbor => new Claim(held.Record.Owner, vtep, neighbor.Sequence, IsHeld: held.IsHeld, Mac: neighbor.Mac, IsRouter: neighbor.IsRouter),
+        NeighborRecord neighbor =>
+            new Claim(held.Record.Owner, vtep, neighbor.Sequence, IsHeld: held.IsHeld, Mac: neighbor.Mac, IsRouter: neighbor.IsRouter),
         MacRecord station => new Claim(held.Record.Owner, vtep, station.Sequence, station.Sticky, held.IsHeld, Mac: station.Mac),
         _ => throw new ArgumentException($"A {held.Record.Key.Kind} record claims nothing.", nameof(held)),
     };

@@ -72,7 +72,7 @@ internal sealed class RecordRules(ControllerConfig config, InetAddress local, Fu
     {
         VtepEndpoint endpoint = vtep.EndpointFor(local.Version);
         if (!IsEndpoint(vtep.IPv4, 4) || !IsEndpoint(vtep.IPv6, 6))
-            return Reject(vtep, RejectReason.AddressInvalid, $"{vtep.IPv4} and {vtep.IPv6} must be unicast addresses of other hosts with a port, or left out");
+            return Reject(vtep, RejectReason.AddressInvalid, $"{vtep.IPv4} and {vtep.IPv6} must be hosts' addresses with a port, or left out");
         if (endpoint.Address.IsNone)
             return Reject(vtep, RejectReason.VtepUnreachable, $"it has no IPv{local.Version} address, and ours is {local}");
         // Under our own id it is this node as it was, or another node with our id; the reconciler tells them apart.
