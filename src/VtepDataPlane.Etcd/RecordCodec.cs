@@ -43,7 +43,7 @@ internal sealed class RecordCodec(EtcdLayout layout)
         else if (value.Length > MaxValue)
             rejected = Reject(key, new(RejectReason.ValueTooLarge, $"it has {value.Length} bytes; a record has at most {MaxValue}"), means);
         else if (RecordReader.Read(means, value, out record) is { } wrongValue)
-            rejected = Reject(key, wrongValue, means);
+            (record, rejected) = (null, Reject(key, wrongValue, means));
         return rejected is null && record is not null;
     }
 

@@ -186,7 +186,7 @@ internal sealed class EtcdTests : ControllerTestBed
         AnnounceStoreTrouble();
         Announce(Vteps[2], Anna);
         WaitUntilFdb(Vteps[0], Anna, Behind(Vteps[2]));
-        WaitUntilNoDifference();
+        Wait.Until("it is on disk", () => File.Exists(Vteps[0].CacheFile) && File.ReadAllText(Vteps[0].CacheFile).Contains(Anna, StringComparison.Ordinal), 10);
         Etcd.Kill();
         WaitUntilState(Vteps[0], "degraded");
 

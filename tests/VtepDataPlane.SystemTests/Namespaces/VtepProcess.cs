@@ -50,6 +50,9 @@ internal sealed partial class VtepProcess : IDisposable
     /// <summary>Path of the control socket.</summary>
     public string Socket => Path.Combine(_folder, "vtep.sock");
 
+    /// <summary>Where it keeps what its controller has told.</summary>
+    public string CacheFile => Path.Combine(_folder, "main.cache");
+
     /// <summary>All it logged.</summary>
     public string Log => _process.Text;
 

@@ -1,5 +1,4 @@
 using NUnit.Framework;
-using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Discovery.Records;
 using static VtepDataPlane.Tests.Discovery.TestDirectory;

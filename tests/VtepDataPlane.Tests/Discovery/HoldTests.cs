@@ -12,14 +12,39 @@ public sealed class HoldTests
     private static DirectoryRecord[] Cluster(int hosts) => [.. Enumerable.Range(1, hosts).SelectMany(n => new DirectoryRecord[] { Host(n), Floods(n), Station(n, n) })];
 
     [Test]
-    public void WhatASnapshotDoesntHave_GoesAtOnce_WhenItIsLittle()
+    public void WhatASnapshotDoesntHave_StaysFiveSeconds_WhenItIsLittle()
     {
         var directory = new TestDirectory();
         directory.Snapshot(Cluster(4));
         directory.Snapshot();
+        Assert.That(directory.Status(), Has.Property("ShrinkHeld").EqualTo(0).And.Property("Stale").EqualTo(12));
+        directory.Pass(4999);
+        Assert.That(directory.Target.Stations, Has.Count.EqualTo(4));
+        directory.Pass(1);
         Assert.That(directory.Target.Stations, Is.Empty);
         Assert.That(directory.Target.Admitted, Is.Empty);
-        Assert.That(directory.Status().ShrinkHeld, Is.Zero);
+    }
+
+    [Test]
+    public void StationASnapshotDoesntHave_GoesAtOnce_WhenItsVtepIsThere()
+    {
+        var directory = new TestDirectory();
+        directory.Snapshot(Cluster(2));
+        directory.Snapshot([.. Cluster(1), Host(2), Floods(2)]);
+        Assert.That(directory.StationAt(Mac(2)), Is.Null);
+    }
+
+    [Test]
+    public void StoreThatWasEmptied_CostsNothing_WhenEveryNodePublishesAnewInTime()
+    {
+        var directory = new TestDirectory();
+        directory.Snapshot(Cluster(3));
+        directory.Snapshot();
+        directory.Pass(3000);
+        directory.Put(Cluster(3));
+        directory.Pass(60_000);
+        Assert.That(directory.Target.Stations, Has.Count.EqualTo(3));
+        Assert.That(directory.Status(), Has.Property("Stale").EqualTo(0));
     }
 
     [Test]
@@ -40,11 +65,12 @@ public sealed class HoldTests
 
     [TestCase(10, 5)]
     [TestCase(4, 0)]
-    public void HalfTheVteps_OrFourOfThem_MayGoAtOnce(int before, int after)
+    public void HalfTheVteps_OrFourOfThem_MayGoAfterFiveSeconds(int before, int after)
     {
         var directory = new TestDirectory();
         directory.Snapshot(Cluster(before));
         directory.Snapshot(Cluster(after));
+        directory.Pass(5000);
         Assert.That(directory.Target.Admitted.Count(), Is.EqualTo(after));
     }
 
@@ -175,8 +201,10 @@ public sealed class HoldTests
         Assert.That(directory.Target.Stations, Has.Count.EqualTo(3));
         Assert.That(directory.Status(), Has.Property("FromCache").True.And.Property("Stale").EqualTo(9).And.Property("LastEventSeconds").Null);
         directory.Snapshot(Cluster(2));
+        Assert.That(directory.Status(), Has.Property("FromCache").False.And.Property("Stale").EqualTo(3).And.Property("LastEventSeconds").EqualTo(0));
+        directory.Pass(5000);
         Assert.That(directory.Target.Stations, Has.Count.EqualTo(2));
-        Assert.That(directory.Status(), Has.Property("FromCache").False.And.Property("Stale").EqualTo(0).And.Property("LastEventSeconds").EqualTo(0));
+        Assert.That(directory.Status(), Has.Property("FromCache").False.And.Property("Stale").EqualTo(0));
         directory.Cached(Cluster(3));
         Assert.That(directory.Target.Stations, Has.Count.EqualTo(2), "a cache that comes late says nothing");
     }
