@@ -37,7 +37,7 @@ internal static class DirectoryTables
         Add("last event", controller.LastEventSeconds is { } age ? $"{age} s ago, revision {controller.Revision}" : "none yet");
         Add("records", Listed(controller.Records));
         AddSome("stale records", controller.Stale);
-        Add("rejected", controller.Rejected.Count == 0 ? "none" : $"{Listed(controller.Rejected)}; see vtep show directory");
+        Add("rejected so far", controller.Rejected.Count == 0 ? "none" : $"{Listed(controller.Rejected)}; see vtep show directory");
         Add("published", controller.PublishPending == 0 ? controller.Published : $"{controller.Published}, not written yet: {controller.PublishPending}");
         Add("complete readings", Listed(controller.Resyncs));
         AddSome("vteps held", controller.ShrinkHeld, ", which the store has lost at once; vtep directory accept lets them go");

@@ -32,8 +32,7 @@ internal sealed partial class Reconciler
         List<string> warnings = [];
         string name = $"controller {VtepConfigRules.Quote(_config.Name)}";
         if (_status.State is DirectoryState.Degraded or DirectoryState.Refused)
-            warnings.Add($"The store of {name} is away, and the last known state is forwarded by: "
-                + VtepConfigRules.Escape(_status.Problem ?? "no reason given"));
+            warnings.Add($"Frames of {name} go by the last known state: {VtepConfigRules.Escape(_status.Problem ?? "no reason given")}");
         if (_table.IsFromCache)
             warnings.Add($"What is known of {name} was read from disk; its store hasn't answered yet.");
         if (_table.ShrinkHeld > 0)

@@ -97,7 +97,7 @@ public sealed class DirectoryTablesTests
               last event           7 s ago, revision 42
               records              mac 2, vtep 3
               stale records        1
-              rejected             VtepNotAllowed 4; see vtep show directory
+              rejected so far      VtepNotAllowed 4; see vtep show directory
               published            5, not written yet: 2
               complete readings    start 1
               vteps held           6, which the store has lost at once; vtep directory accept lets them go
