@@ -6,7 +6,7 @@
 #   samples/three-hosts-etcd.sh [--keep]
 #   samples/three-hosts-etcd.sh --clean          removes what --keep left running
 #
-# Needs root, for the namespaces, and the .NET SDK. Missing Debian packages are installed. Takes about a minute.
+# Needs root, for the namespaces, and the .NET SDK. Missing Debian packages are installed. Takes less than a minute after the build.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -40,10 +40,20 @@ heading() {
     printf '\n%s\n' "--- $*"
 }
 
+milliseconds() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
+
+seconds_since() { awk -v ms=$(($(milliseconds) - $1)) 'BEGIN { printf "%.1f s", ms / 1000 }'; }
+
+events=()
+note() { # note WHAT: for the summary, with the time since the start
+    events+=("$(printf '%8s  %s' "$(seconds_since "$started")" "$*")")
+}
+
 # The namespaces are ours by name, so whatever runs in them was started here or by somebody looking around. vtep gets the
 # time to take its TAP away and its records back; what is still there after that is killed. The network goes last: etcd is in it.
 clean_up() {
     local space
+    trap '' INT TERM # a second ^C leaves nothing half removed
     for space in "$guest" "${hosts[@]}" "$net"; do remove_namespace "$space"; done
     rm -rf "$state"
 }
@@ -62,14 +72,13 @@ remove_namespace() {
 
 need_programs() {
     local need missing=()
-    for need in ip:iproute2 ping:iputils-ping arping:iputils-arping iperf3:iperf3 etcd:etcd-server etcdctl:etcd-client; do
+    for need in ip:iproute2 ping:iputils-ping arping:iputils-arping socat:socat etcd:etcd-server etcdctl:etcd-client; do
         command -v "${need%%:*}" > /dev/null || missing+=("${need##*:}")
     done
     [[ ${#missing[@]} -gt 0 ]] || return 0
     command -v apt-get > /dev/null || die "missing: ${missing[*]}. Install them first."
     echo "Installing ${missing[*]} ..."
     export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 # no etcd of its own is wanted
-    echo "iperf3 iperf3/start_daemon boolean false" | debconf-set-selections
     { apt-get -q update && apt-get -qy --no-install-recommends install "${missing[@]}"; } > "$state.log" 2>&1 < /dev/null \
         || { tail -5 "$state.log" >&2; die "the packages could not be installed: apt-get install ${missing[*]}"; }
     rm -f "$state.log"
@@ -177,6 +186,7 @@ knows() { show "$1" neighbors | grep " $2 "; }               # knows NUMBER ADDR
 has_behind() { show "$1" fdb | grep "$2 .* $3:4789"; }       # has_behind NUMBER MAC VTEP
 has_here() { show "$1" fdb | grep "$2 .* tap-blue "; }       # has_here NUMBER MAC
 is_state() { show "$1" status --json | grep "\"state\":\"$2\""; }
+has_been_degraded() { show 1 status --json | grep '"stateSeconds":[2-9]'; }
 is_same() { "$vtep" diff --socket "$state/three-hosts-$1.sock"; }
 
 counter() { # counter NUMBER NAME
@@ -199,22 +209,45 @@ plug_guest() { # plug_guest NUMBER
 
 unplug_guest() { ip -n "$guest" link del guest; }
 
-start_transfer() { # h1 to h2, until stop_transfer; etcd's absence must not be seen in it
-    on 2 iperf3 --server --one-off --forceflush --bind 198.19.0.2 > "$state/iperf3-server.log" 2>&1 < /dev/null &
-    wait_until 5 "iperf3's start" grep -q listening "$state/iperf3-server.log"
-    on 1 iperf3 --client 198.19.0.2 --time "$1" --interval 1 --format m --forceflush > "$state/iperf3.log" 2>&1 < /dev/null &
-    transfer_pid=$!
-    wait_until 5 "the transfer" grep -q "bits/sec" "$state/iperf3.log"
+# Random bytes from h1 to h2 over one TCP connection, some 30 MB/s, until end_transfer. Both ends take a checksum, and h2 looks ten times
+# a second how much has come.
+start_transfer() {
+    on 2 bash -c "socat -u TCP-LISTEN:5001,bind=198.19.0.2 STDOUT | tee >(wc -c > '$state/bytes') | sha256sum > '$state/received'" 2> "$state/receiver.log" &
+    receiver_pid=$!
+    wait_until 5 "the receiver's start" sh -c "ip netns exec three-hosts-2 ss -Hltn | grep -q :5001"
+    on 1 bash -c "while [[ ! -e '$state/enough' ]]; do head -c 1M /dev/urandom; sleep 0.02; done \
+        | tee >(sha256sum > '$state/sent') | socat -u STDIN TCP:198.19.0.2:5001" 2> "$state/sender.log" &
+    sender_pid=$!
+    on 2 bash -c "while [[ ! -e '$state/enough' ]]; do cat /sys/class/net/tap-blue/statistics/rx_bytes; sleep 0.1; done" > "$state/progress" &
+    watch_pid=$!
+    transfer_since=$(milliseconds)
+    wait_until 5 "the transfer" sh -c "[ \$(wc -l < '$state/progress') -gt 10 ]"
 }
 
 end_transfer() {
-    wait "$transfer_pid" || { cat "$state/iperf3.log" >&2; die "the TCP transfer broke."; }
-    awk '/receiver/ { for (i = 1; i < NF; i++) { if ($i ~ /Bytes$/) size = $(i-1) " " $i; if ($i ~ /bits\/sec$/) rate = $(i-1) " " $i } }
-        / sec .*bits\/sec/ && !/sender|receiver/ { lines++; for (i = 1; i < NF; i++) if ($(i+1) ~ /bits\/sec$/ && $i + 0 == 0) still++ }
-        END { print size " arrived: " rate ", in one TCP connection; seconds without a byte: " still + 0 " of " lines }' "$state/iperf3.log"
+    local took pause
+    touch "$state/enough"
+    wait "$sender_pid" && wait "$receiver_pid" || { cat "$state"/{sender,receiver}.log >&2; die "the TCP transfer broke."; }
+    wait "$watch_pid"
+    took=$(seconds_since "$transfer_since")
+    wait_until 5 "the end of the count" test -s "$state/bytes" -a -s "$state/sent"
+    pause=$(awk 'NR > 1 { still = $1 - last < 10000 ? still + 1 : 0; if (still > most) most = still } { last = $1 } END { printf "%.1f s", most / 10 }' "$state/progress")
+    echo "$(($(cat "$state/bytes") / 1000000)) MB in $took over one TCP connection; the longest time without a byte, looking every 0.1 s: $pause"
+    echo "SHA-256 sent      $(cut -d' ' -f1 "$state/sent")"
+    echo "SHA-256 received  $(cut -d' ' -f1 "$state/received")"
+    cmp -s "$state/sent" "$state/received" || die "other bytes arrived than were sent."
 }
 
-records() { show "$1" directory | awk 'NR == 1 || /'"$guest_mac"'/'; } # records NUMBER: those of the guest
+controller_lines() { show "$1" status | sed -n '/^controller/,/last event/p'; }
+
+records() { show "$1" directory | awk 'NR == 1 || /'"$guest_mac"'/' | cut -c13-; } # records NUMBER: those of the guest
+
+ping_guest() { # from h2; all three must come back
+    local answers
+    answers=$(on 2 ping -c 3 -i 0.2 -W 2 "$guest_address" || true)
+    tail -n 2 <<< "$answers"
+    grep -q " 3 received" <<< "$answers" || die "the guest doesn't answer."
+}
 
 [[ $(id -u) -eq 0 ]] || die "needs root, to make network namespaces: sudo $0 $*"
 if [[ -n $clean ]]; then
@@ -229,16 +262,19 @@ need_programs
 
 cat << PICTURE
 
-     three-hosts-1            three-hosts-2            three-hosts-3
-  +------------------+     +------------------+     +------------------+
-  |  198.19.0.1/24   |     |  198.19.0.2/24   |     |  198.19.0.3/24   |
-  |  tap-blue ............ |  tap-blue ............ |  tap-blue        |   Ethernet, VNI 100
-  |   vtep, node h1  |     |   vtep, node h2  |     |   vtep, node h3  |
-  |  198.18.0.1      |     |  198.18.0.2      |     |  198.18.0.3      |
-  +------ eth0 ------+     +------ eth0 ------+     +------ eth0 ------+
-             |                        |                        |
-       ======+========================+========================+======     VXLAN in UDP :4789,
-                                 three-hosts-net                           and etcd at 198.18.0.100:2379
+     three-hosts-1             three-hosts-2             three-hosts-3
+  +------------------+      +------------------+      +------------------+
+  |  198.19.0.1/24   |      |  198.19.0.2/24   |      |  198.19.0.3/24   |
+  |     tap-blue ................ tap-blue ................ tap-blue     |   Ethernet, VNI 100
+  |        |         |      |        |         |      |        |         |
+  |  vtep, node h1   |      |  vtep, node h2   |      |  vtep, node h3   |
+  |        |         |      |        |         |      |        |         |
+  |  198.18.0.1      |      |  198.18.0.2      |      |  198.18.0.3      |
+  +------- | --------+      +------- | --------+      +------- | --------+
+           |                         |                         |
+    =======+=========================+=========================+========     VXLAN in UDP :4789
+                                     |
+                        etcd, http://198.18.0.100:2379                       three-hosts-net
 PICTURE
 
 heading "build"
@@ -248,6 +284,7 @@ echo "$vtep"
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+started=$(milliseconds)
 heading "start: etcd, then a vtep on each host"
 mkdir -m 755 "$state"
 add_network
@@ -260,71 +297,81 @@ for number in 1 2 3; do announce "three-hosts-$number" tap-blue "198.19.0.$numbe
 for number in 1 2 3; do
     for other in $((number % 3 + 1)) $(((number + 1) % 3 + 1)); do wait_until 20 "that h$number knows 198.19.0.$other" knows "$number" "198.19.0.$other"; done
 done
-echo "every host announced its address once, and all know all:"
-show 1 neighbors
-store get --prefix "$prefix/s/" | awk 'NF && ++n % 2 { key = $0; next } NF { print key "  " $0 }'
+note "three hosts run, each announced its address once, and all know all"
+echo "Every host announced its address once, and all know all. etcd has:"
+store get --prefix "$prefix/s/" | awk 'NF && ++n % 2 { key = $0; next } NF { printf "  %-50s %s\n", key, $0 }'
+echo "and h1:"
+show 1 neighbors | sed 's/^/  /'
 
-heading "the first ping needs no flooded frame"
+heading "the first ping from h1 to h2"
 before=$(flooding)
-echo "$before"
-on 1 ping -c 3 -i 0.2 198.19.0.2 | sed -n '2,4p'
+echo "before  $before"
+on 1 ping -c 3 -i 0.2 198.19.0.2 | sed -n '2,4s/^/  /p'
 after=$(flooding)
-echo "$after"
+echo "after   $after"
 [[ $after == "$before" ]] || die "something was flooded, compare the two lines."
-echo "the ARP request was answered by h1's own vtep; the frames went to h2 only."
+echo "No frame was flooded: h1's own vtep answered the ARP request, the ping went to h2 only, and h3 saw nothing of it."
+note "first ping from h1 to h2, without a flooded frame"
 
-heading "a guest on h3: $guest_mac, $guest_address"
+heading "a guest is plugged in on h3: $guest_mac, $guest_address"
 ip netns add "$guest"
 ip netns exec "$guest" sh -c 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6'
 plug_guest 3
 wait_until 10 "that h2 has the guest behind h3" has_behind 2 "$guest_mac" 198.18.0.3
+echo "h2 knows it from the store:"
 records 2
+note "a guest on h3, known to all"
 
-heading "etcd is killed under a running transfer from h1 to h2"
-start_transfer 20
+heading "etcd is killed (SIGKILL) under a running transfer from h1 to h2"
+start_transfer
+killed=$(milliseconds)
 kill_etcd
 for number in 1 2 3; do wait_until 10 "that h$number notices" is_state "$number" degraded; done
-show 1 status | grep "controller main: \(state\|problem\|last event\)"
-on 2 ping -c 3 -i 0.2 "$guest_address" | tail -n 2
+note "etcd killed; within $(seconds_since "$killed") every vtep says degraded"
+wait_until 10 "that time passes" has_been_degraded
+echo "vtep show status on h1:"
+controller_lines 1
+echo "The last known state is in force; h2 still reaches the guest on h3:"
+ping_guest
 
 heading "meanwhile the guest moves from h3 to h1, and etcd is still away"
 unplug_guest
 plug_guest 1
 wait_until 10 "that h1 has the guest" has_here 1 "$guest_mac"
-echo "on h1, where it is, and on h2, which can't know from the store yet:"
+note "the guest moved from h3 to h1, while etcd is away"
+echo "h1, where it is now:"
 show 1 fdb | awk 'NR == 1 || /'"$guest_mac"'/'
+echo "h2, which the store can't tell yet:"
 show 2 fdb | awk 'NR == 1 || /'"$guest_mac"'/'
-show 1 status | grep "controller main: published"
+echo "h1 has something to write:"
+show 1 status | grep "^  published"
 
-heading "etcd is started again"
+heading "etcd is started again, with its data"
 start_etcd
+back=$(milliseconds)
+for number in 2 3; do wait_until 30 "that h$number has the guest behind h1" has_behind "$number" "$guest_mac" 198.18.0.1; done
+note "etcd is back; within $(seconds_since "$back") h2 and h3 have the guest behind h1"
 for number in 1 2 3; do wait_until 30 "that h$number is connected again" is_state "$number" connected; done
-wait_until 20 "that h2 has the guest behind h1" has_behind 2 "$guest_mac" 198.18.0.1
-wait_until 20 "that h3 has the guest behind h1" has_behind 3 "$guest_mac" 198.18.0.1
-echo "on h2; the higher sequence holds:"
+echo "h2 has it from the store, with a higher sequence:"
 records 2
-show 2 fdb | awk 'NR == 1 || /'"$guest_mac"'/'
-on 2 ping -c 3 -i 0.2 "$guest_address" | tail -n 2
+ping_guest
 
 heading "the transfer, all the while"
 end_transfer
+note "the transfer ends: not one byte lost"
 
 heading "vtep diff   (what the store says against what the data plane does)"
 for number in 1 2 3; do
     wait_until 20 "that store and data plane of h$number agree" is_same "$number"
     echo "h$number: $(is_same "$number")"
 done
+note "store and data planes agree"
 
 heading "vtep show status   (on three-hosts-1)"
 show 1 status
 
 heading "what happened"
-cat << SUMMARY
-Three hosts found each other through etcd, and the first ping between two of them needed no flooded frame.
-etcd was killed under a running TCP transfer: frames went on by the last known state, and the transfer didn't break.
-A guest moved from h3 to h1 while etcd was away; h1 wrote it down, with a higher sequence, as soon as etcd was back,
-and the others followed. Store and data planes agree.
-SUMMARY
+printf '%s\n' "${events[@]}"
 
 if [[ -n $keep ]]; then
     trap - EXIT
@@ -336,6 +383,7 @@ if [[ -n $keep ]]; then
   ip netns exec three-hosts-1 ping 198.19.0.2
   ETCDCTL_API=3 ip netns exec $net etcdctl --endpoints $etcd_url get --prefix $prefix/
   ip netns exec $net tcpdump -n -i br0 udp port 4789
+  cat $state/three-hosts-1.jsonc $state/three-hosts-1.log
 --- to remove it
   $root/samples/three-hosts-etcd.sh --clean
 KEPT

@@ -25,6 +25,7 @@ internal sealed class DirectoryCache(string path, RecordCodec codec, EtcdTimings
     private long _revision;
     private bool _hasAll;
     private bool _changed;
+    private string? _unused;
 
     /// <summary>Reads the file. A snapshot, or null and a sentence why there is none; no file at all is no problem.</summary>
     public DirectorySnapshot? Load(out string? problem)
@@ -37,12 +38,12 @@ internal sealed class DirectoryCache(string path, RecordCodec codec, EtcdTimings
                 return null;
             CacheContent? content = null;
             string? wrong = file.Length > CacheFormat.MaxFile ? $"it has more than {CacheFormat.MaxFile >> 20} MiB" : _format.Read(File.ReadAllBytes(path), out content);
-            problem = wrong is null ? null : $"The cache {VtepConfigRules.Quote(path)} is not used: {wrong}. It is written anew when the store has answered.";
+            _unused = problem = wrong is null ? null : $"The cache {VtepConfigRules.Quote(path)} is not used: {wrong}. It is written anew when the store has answered.";
             return content is null ? null : new DirectorySnapshot(content.Revision, content.Records, [], IsFromCache: true, Cause: "cache");
         }
         catch (Exception e) when (AtomicFile.IsFileTrouble(e))
         {
-            problem = Trouble("can't be read", e);
+            _unused = problem = Trouble("can't be read", e);
             return null;
         }
     }
@@ -91,7 +92,7 @@ internal sealed class DirectoryCache(string path, RecordCodec codec, EtcdTimings
     /// <param name="stop">Ends it.</param>
     public async Task RunAsync(Action<string?> tell, CancellationToken stop)
     {
-        string? told = null;
+        string? told = _unused;
         TimeSpan pause = timings.Cache;
         while (!stop.IsCancellationRequested)
         {
@@ -105,11 +106,11 @@ internal sealed class DirectoryCache(string path, RecordCodec codec, EtcdTimings
         }
     }
 
-    /// <summary>Writes the file if something has changed. Null, or a sentence why it couldn't be.</summary>
+    /// <summary>Writes the file if something has changed. Null, or a sentence why it couldn't be; of one that couldn't be used, until it is written.</summary>
     public Task<string?> SaveAsync() => Task.Run(() =>
     {
         lock (_saving)
-            return Take() is { } content ? Save(content) : null;
+            return Take() is { } content ? _unused = Save(content) : _unused;
     });
 
     private CacheContent? Take()

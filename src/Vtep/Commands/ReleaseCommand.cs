@@ -14,6 +14,8 @@ namespace VtepDataPlane.Daemon.Commands;
 /// <summary>The release command.</summary>
 internal static class ReleaseCommand
 {
+    private const string Released = "This node's records are out of the store";
+
     public static Command Create()
     {
         Option<string> controller = ControlCommands.ControllerOption();
@@ -21,7 +23,7 @@ internal static class ReleaseCommand
         var file = new Option<string>("--config") { Description = "Do it without a daemon, as this configuration file says.", HelpName = "FILE" };
         var command = new Command("release", "Take this node's records out of a controller's store, until the next start.") { controller, file, socket };
         command.SetAction(parsed => parsed.GetValue(file) is { } path
-            ? WithoutDaemonAsync(path, parsed.GetValue(controller), parsed.InvocationConfiguration.Error)
+            ? WithoutDaemonAsync(path, parsed.GetValue(controller), parsed.InvocationConfiguration)
             : ByDaemonAsync(parsed, parsed.GetValue(controller), socket));
         return command;
     }
@@ -29,11 +31,16 @@ internal static class ReleaseCommand
     private static async Task<int> ByDaemonAsync(ParseResult parsed, string? controller, Option<string> socket)
     {
         using var body = JsonContent.Create(new ControllerRequest(controller), ControlJson.Default.ControllerRequest);
-        return await ControlCommands.AskAsync(parsed, socket, (client, _) => client.SendAsync(HttpMethod.Post, "/v1/directory/release", body));
+        return await ControlCommands.AskAsync(parsed, socket, async (client, output) =>
+        {
+            await client.SendAsync(HttpMethod.Post, "/v1/directory/release", body);
+            output.WriteLine($"{Released}; this vtep goes on forwarding and publishes nothing more until it is started again.");
+        });
     }
 
-    private static async Task<int> WithoutDaemonAsync(string path, string? controller, TextWriter errors)
+    private static async Task<int> WithoutDaemonAsync(string path, string? controller, InvocationConfiguration writers)
     {
+        TextWriter errors = writers.Error;
         ConfigResult result = ConfigFile.Load(path);
         foreach (ConfigProblem problem in result.Problems)
             errors.WriteLine(problem);
@@ -49,9 +56,10 @@ internal static class ReleaseCommand
             ? $"vtep is running on {VtepConfigRules.Escape(config.ControlSocket)} and would publish again; leave out --config, or stop it first."
             : await ReleaseAsync(config, name);
         if (refused is null)
-            return ExitCode.Ok;
-        errors.WriteLine(VtepConfigRules.Escape(refused));
-        return ExitCode.Failed;
+            writers.Output.WriteLine($"{Released}.");
+        else
+            errors.WriteLine(VtepConfigRules.Escape(refused));
+        return refused is null ? ExitCode.Ok : ExitCode.Failed;
     }
 
     private static async Task<bool> IsServedAsync(string socket)

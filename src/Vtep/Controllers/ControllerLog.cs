@@ -12,4 +12,10 @@ internal static partial class ControllerLog
 
     [LoggerMessage(21, LogLevel.Warning, "{problem}")]
     public static partial void DirectoryNotRead(this ILogger log, string problem);
+
+    [LoggerMessage(22, LogLevel.Information, "Controller {controller}: connected")]
+    public static partial void DirectoryConnected(this ILogger log, string controller);
+
+    [LoggerMessage(23, LogLevel.Warning, "Controller {controller}: {problem}")]
+    public static partial void DirectoryTrouble(this ILogger log, string controller, string problem);
 }

@@ -1,5 +1,6 @@
 // The tables about controllers. What they said is text from outside, and escaped as every cell is.
 
+using System.Globalization;
 using VtepDataPlane.Discovery;
 
 namespace VtepDataPlane.Daemon.Tables;
@@ -19,23 +20,25 @@ internal static class DirectoryTables
     /// <summary>The rows of one controller in the table of the whole.</summary>
     public static void AddController(TextTable table, ControllerSnapshot controller)
     {
-        void Add(string what, object? value) => table.Add($"controller {controller.Name}: {what}", value);
+        void Add(string what, object? value) => table.Add($"  {what}", value);
         void AddSome(string what, long number, string remark = "")
         {
             if (number > 0)
                 Add(what, $"{number}{remark}");
         }
 
-        Add("state", $"{controller.State} for {controller.StateSeconds} s{(controller.FromCache ? ", by what was kept on disk" : "")}");
+        string cached = controller.FromCache ? ", by what was kept on disk" : "";
+        table.Add($"controller {controller.Name}", $"{controller.State} for {controller.StateSeconds} s{cached}");
         if (controller.Problem is not null)
             Add("problem", controller.Problem);
-        AddSome("next attempt", controller.BackoffMilliseconds, " ms");
+        if (controller.BackoffMilliseconds > 0)
+            Add("backoff", string.Create(CultureInfo.InvariantCulture, $"{controller.BackoffMilliseconds / 1000.0:0.0} s between attempts"));
         Add("node", controller.Node);
         Add("last event", controller.LastEventSeconds is { } age ? $"{age} s ago, revision {controller.Revision}" : "none yet");
         Add("records", Listed(controller.Records));
         AddSome("stale records", controller.Stale);
-        Add("rejected", Listed(controller.Rejected));
-        Add("published", $"{controller.Published}, pending: {controller.PublishPending}");
+        Add("rejected so far", controller.Rejected.Count == 0 ? "none" : $"{Listed(controller.Rejected)}; see vtep show directory");
+        Add("published", controller.PublishPending == 0 ? controller.Published : $"{controller.Published}, not written yet: {controller.PublishPending}");
         Add("complete readings", Listed(controller.Resyncs));
         AddSome("vteps held", controller.ShrinkHeld, ", which the store has lost at once; vtep directory accept lets them go");
         AddSome("frozen stations", controller.Frozen);

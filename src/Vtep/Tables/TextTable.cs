@@ -1,5 +1,6 @@
 // A table for people, drawn by Spectre.Console without borders, so that it can be read, searched and cut by words. Where it is
 // wider than the terminal it becomes a list of records, one line for each field, instead of folding words at random places.
+// A table without headers is a list of fields already: there the last column is folded between words.
 // Cells are text from outside: control characters are escaped. A table may have 100,000 rows: it is drawn in slices of rows
 // whose column widths are those of the whole.
 
@@ -12,9 +13,11 @@ internal sealed class TextTable
 {
     private const int RowsAtATime = 500;
     private const int Gap = 2;
+    private const int NarrowestFold = 20;
 
     private readonly string[] _headers;
     private readonly bool[] _isNumber;
+    private readonly bool _hasHeader;
     private readonly List<string[]> _rows = [];
 
     /// <summary>Columns by their headers; a leading <c>#</c> marks numbers, which stand to the right. All empty: no header.</summary>
@@ -22,6 +25,7 @@ internal sealed class TextTable
     {
         _headers = [.. headers.Select(header => header.TrimStart('#'))];
         _isNumber = [.. headers.Select(header => header.StartsWith('#'))];
+        _hasHeader = _headers.Any(header => header.Length > 0);
     }
 
     /// <summary>Adds a row: a cell for each column. Null is shown as a dash.</summary>
@@ -37,7 +41,9 @@ internal sealed class TextTable
     {
         int[] widths = [.. Enumerable.Range(0, _headers.Length).Select(Width)];
         bool fits = widths.Sum() + Gap * (widths.Length - 1) <= (terminal.Width ?? int.MaxValue);
-        if (fits || _rows.Count == 0)
+        if (!fits && !_hasHeader)
+            widths[^1] = Math.Max(NarrowestFold, terminal.Width!.Value - widths.SkipLast(1).Sum(width => width + Gap));
+        if (fits || _rows.Count == 0 || !_hasHeader)
             WriteRows(output, terminal.Ansi, widths);
         else
             WriteRecords(output, terminal.Ansi);
@@ -54,7 +60,7 @@ internal sealed class TextTable
 
     private void WriteRows(TextWriter output, bool ansi, int[] widths)
     {
-        bool isFirst = _headers.Any(header => header.Length > 0);
+        bool isFirst = _hasHeader;
         IEnumerable<string[]> all = isFirst ? _rows.Prepend(_headers) : _rows;
         foreach (string[][] slice in all.Chunk(RowsAtATime))
         {
@@ -76,7 +82,7 @@ internal sealed class TextTable
         for (int i = 0; i < widths.Length; i++)
         {
             int gap = i == widths.Length - 1 ? 0 : Gap;
-            var column = new TableColumn("") { Width = widths[i], NoWrap = true, Padding = new Padding(0, 0, gap, 0) };
+            var column = new TableColumn("") { Width = widths[i], NoWrap = _hasHeader, Padding = new Padding(0, 0, gap, 0) };
             table.AddColumn(_isNumber[i] ? column.RightAligned() : column);
         }
 
@@ -90,8 +96,7 @@ internal sealed class TextTable
         {
             if (i > 0)
                 output.WriteLine();
-            var record = new TextTable("", "");
-            Table table = record.Empty(widths);
+            Table table = new TextTable("", "").Empty(widths);
             for (int j = 0; j < _headers.Length; j++)
                 table.AddRow(new Text(_headers[j], ansi ? new Style(decoration: Decoration.Bold) : Style.Plain), new Text(_rows[i][j]));
             Draw(table, output, ansi, widths.Sum() + Gap);

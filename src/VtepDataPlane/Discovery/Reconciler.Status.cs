@@ -9,11 +9,13 @@ internal sealed partial class Reconciler
 {
     private const int MostFrozenTold = 16;
     private const int MostCauses = 16;
+    private const long AloneQuietMilliseconds = 30_000;
 
     private readonly Dictionary<string, long> _resyncs = [];
     private DirectoryStatus _status = new(DirectoryState.Connecting);
     private long? _statusSince;
     private long? _lastEvent;
+    private long? _aloneSince;
     private long _revision;
 
     /// <summary>How the controller is. Lookups are counted elsewhere and left 0.</summary>
@@ -23,20 +25,23 @@ internal sealed partial class Reconciler
         Enum.GetValues<RecordKind>().ToDictionary(RecordRules.KindText, _table.CountOf), _table.Stale, _table.Rejected.Counts, _own.Count, _own.Due,
         new Dictionary<string, long>(_resyncs), _table.ShrinkHeld, _moves.FrozenCount, 0, 0, 0);
 
-    /// <summary>What the operator should know, a sentence each: frozen stations, a held shrink, an id that two nodes use, a store that is away.</summary>
+    /// <summary>What the operator should know, a sentence each: frozen stations, a held shrink, an id that two nodes use, a store that is away
+    /// or names no other VTEP.</summary>
     public IReadOnlyList<string> Warnings(long nowMilliseconds)
     {
         List<string> warnings = [];
         string name = $"controller {VtepConfigRules.Quote(_config.Name)}";
         if (_status.State is DirectoryState.Degraded or DirectoryState.Refused)
-            warnings.Add($"The store of {name} is away, and the last known state is forwarded by: "
-                + VtepConfigRules.Escape(_status.Problem ?? "no reason given"));
+            warnings.Add($"Frames of {name} go by the last known state: {VtepConfigRules.Escape(_status.Problem ?? "no reason given")}");
         if (_table.IsFromCache)
             warnings.Add($"What is known of {name} was read from disk; its store hasn't answered yet.");
         if (_table.ShrinkHeld > 0)
             warnings.Add($"The store of {name} has lost {_table.ShrinkHeld} VTEPs at once. They are kept for "
                 + $"{Left(_table.ShrinkHeldUntil, nowMilliseconds)} s more; if they are gone indeed, accept it, else look for a wrong prefix or an "
                 + "emptied store.");
+        if (_aloneSince is { } alone && nowMilliseconds - alone >= AloneQuietMilliseconds && _status.State == DirectoryState.Connected)
+            warnings.Add($"The store of {name} was read completely and names no other VTEP that is believed. If this node isn't the only one, see whether "
+                + "the others have the same store and prefix, and what vtep show directory says is rejected.");
         if (OtherNodeOfOurId() is { } other)
             warnings.Add($"Another node at {other} uses our id {VtepConfigRules.Quote(_config.Node)} in {name}; give each node an id of its own.");
         if (_isFull)
@@ -46,6 +51,10 @@ internal sealed partial class Reconciler
             warnings.Add($"{_moves.FrozenCount - MostFrozenTold} further stations of {name} are frozen.");
         return warnings;
     }
+
+    // A wrong prefix looks like a store without others. The first node of all is left in peace for a while.
+    private void NoteAlone(long nowMilliseconds) =>
+        _aloneSince = _domains.Count == 0 || !_table.IsComplete || _table.CountOf(RecordKind.Vtep) > 0 ? null : _aloneSince ?? nowMilliseconds;
 
     private void NoteEvent(DirectoryEvent told, long nowMilliseconds)
     {

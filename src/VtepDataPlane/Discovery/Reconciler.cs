@@ -109,6 +109,7 @@ internal sealed partial class Reconciler
             SettleNeighbor(key, nowMilliseconds);
         if (hasPeers)
             _target.Commit();
+        NoteAlone(nowMilliseconds);
     }
 
     private void Leave(Vni vni, long nowMilliseconds)

@@ -157,6 +157,24 @@ public sealed class ReconcilerTests
     }
 
     [Test]
+    public void AStoreThatNamesNoOtherVtep_IsWorthAWarning_After30Seconds()
+    {
+        const string Alone = "The store of controller 'store' was read completely and names no other VTEP that is believed. If this node isn't the only one, see "
+            + "whether the others have the same store and prefix, and what vtep show directory says is rejected.";
+        var directory = new TestDirectory();
+        directory.Apply(new DirectoryStatus(DirectoryState.Connected));
+        directory.Pass(60_000);
+        Assert.That(directory.Reconciler.Warnings(directory.Now), Is.Empty, "it has told nothing yet");
+        directory.Snapshot();
+        directory.Pass(29_999);
+        Assert.That(directory.Reconciler.Warnings(directory.Now), Is.Empty);
+        directory.Pass(1);
+        Assert.That(directory.Reconciler.Warnings(directory.Now), Is.EqualTo(new[] { Alone }));
+        directory.Put(Host(2));
+        Assert.That(directory.Reconciler.Warnings(directory.Now), Is.Empty);
+    }
+
+    [Test]
     public void Status_TellsStateRevisionAgesAndCauses()
     {
         var directory = new TestDirectory();

@@ -144,6 +144,25 @@ public sealed class DirectoryCacheTests
     }
 
     [Test]
+    public async Task ACacheThatIsNotUsed_IsNoTroubleAnyMore_WhenItIsWrittenAnew()
+    {
+        await File.WriteAllTextAsync(_path, "no cache at all, and long enough to be looked at");
+        var cache = new DirectoryCache(_path, Codec(), new EtcdTimings { Cache = TimeSpan.FromMilliseconds(5) }, TimeProvider.System);
+        cache.Load(out string? problem);
+        var told = System.Threading.Channels.Channel.CreateUnbounded<string?>();
+        using var stop = new CancellationTokenSource();
+        Assert.That(problem, Does.Contain("is not used"));
+        Assert.That(await cache.SaveAsync(), Is.EqualTo(problem), "nothing is known yet to be written");
+
+        Task running = cache.RunAsync(trouble => told.Writer.TryWrite(trouble), stop.Token);
+        cache.Note(new DirectorySnapshot(10, [s_vtep], []));
+
+        Assert.That(await told.Reader.ReadAsync(stop.Token), Is.Null);
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Test]
     public async Task WhatChangedLast_IsSavedOnStop()
     {
         DirectoryCache cache = Cache(); // saves every 5 s

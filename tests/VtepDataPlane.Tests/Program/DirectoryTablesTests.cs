@@ -90,20 +90,20 @@ public sealed class DirectoryTablesTests
         var status = new VtepSnapshot(default, 4789, true, 2, 1, 3, 4, 5, 6, [s_controller], ["x"]);
 
         Assert.That(Drawn((output, terminal) => SnapshotTables.Write(status, output, terminal)), Does.EndWith("""
-            controller main: state              degraded for 3 s, by what was kept on disk
-            controller main: problem            etcd doesn't answer.
-            controller main: next attempt       1500 ms
-            controller main: node               h1
-            controller main: last event         7 s ago, revision 42
-            controller main: records            mac 2, vtep 3
-            controller main: stale records      1
-            controller main: rejected           VtepNotAllowed 4
-            controller main: published          5, pending: 2
-            controller main: complete readings  start 1
-            controller main: vteps held         6, which the store has lost at once; vtep directory accept lets them go
-            controller main: frozen stations    8
-            controller main: lookups            10, found: 9, unanswered: 1
-            warning                             x
+            controller main        degraded for 3 s, by what was kept on disk
+              problem              etcd doesn't answer.
+              backoff              1.5 s between attempts
+              node                 h1
+              last event           7 s ago, revision 42
+              records              mac 2, vtep 3
+              stale records        1
+              rejected so far      VtepNotAllowed 4; see vtep show directory
+              published            5, not written yet: 2
+              complete readings    start 1
+              vteps held           6, which the store has lost at once; vtep directory accept lets them go
+              frozen stations      8
+              lookups              10, found: 9, unanswered: 1
+            warning                x
 
             """));
     }

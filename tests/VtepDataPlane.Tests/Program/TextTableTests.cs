@@ -132,6 +132,22 @@ public sealed class TextTableTests
     }
 
     [Test]
+    public void ListOfFields_FoldsItsLastColumnBetweenWords_InANarrowTerminal()
+    {
+        var table = new TextTable("", "");
+        table.Add("ports", 1);
+        table.Add("warning", "Port tap-red is down; see to it that its bridge is there.");
+
+        Assert.That(Drawn(new Terminal(false, 40), table.Write), Is.EqualTo("""
+            ports    1
+            warning  Port tap-red is down; see to it
+                     that its bridge is there.
+
+            """));
+        Assert.That(Drawn(Terminal.Plain, table.Write), Does.EndWith("warning  Port tap-red is down; see to it that its bridge is there.\n"));
+    }
+
+    [Test]
     public void Counters_ShowEveryDropThatOccurred()
     {
         var counters = new CounterSnapshot(100, 20, 1, 40, 115, 40, new Dictionary<DropReason, long> { [DropReason.PeerUnknown] = 2, [DropReason.VniNotFound] = 3 });
