@@ -43,6 +43,7 @@ internal sealed partial class EtcdPublisher : IDisposable
     private LocalRecords _own = new();
     private DirectoryStatus? _told;
     private long _started;
+    private long _wrote;
     private Claimed? _claimedNow;
     private volatile bool _isClaimed;
     private volatile bool _compareDue;
@@ -138,9 +139,11 @@ internal sealed partial class EtcdPublisher : IDisposable
         while (true)
         {
             await WaitForWorkAsync(stop).ConfigureAwait(false);
+            await GatherAsync(stop).ConfigureAwait(false);
             try
             {
                 await WorkAsync(stop).ConfigureAwait(false);
+                _wrote = _time.GetTimestamp();
                 _pause.Reset();
                 Tell(null);
             }
@@ -161,6 +164,13 @@ internal sealed partial class EtcdPublisher : IDisposable
         Task sweep = Task.Delay(untilSweep > TimeSpan.Zero ? untilSweep : Timeout.InfiniteTimeSpan, _time, awake.Token);
         await FirstOfAsync(awake, due, sweep, _wake.WaitAsync(awake.Token)).ConfigureAwait(false);
         stop.ThrowIfCancellationRequested();
+    }
+
+    private async Task GatherAsync(CancellationToken stop)
+    {
+        TimeSpan left = _wrote == 0 ? TimeSpan.Zero : _timings.Gathering - _time.GetElapsedTime(_wrote);
+        if (left > TimeSpan.Zero && _own.Due < MaxBatch)
+            await Task.Delay(left, _time, stop).ConfigureAwait(false);
     }
 
     private async Task WorkAsync(CancellationToken stop)

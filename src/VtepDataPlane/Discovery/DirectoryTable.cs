@@ -18,7 +18,7 @@ namespace VtepDataPlane.Discovery;
 internal sealed partial class DirectoryTable(RecordRules rules, Func<Vni, bool> looksUp)
 {
     /// <summary>Records one owner may have.</summary>
-    public const int MaxRecordsPerOwner = 65_536;
+    public const int MaxRecordsPerOwner = 131_072;
 
     /// <summary>Records there may be.</summary>
     public const int MaxRecords = 1_048_576;

@@ -1,7 +1,9 @@
 // Three VTEPs that find each other through a real etcd, and what they do when it, or one of them, goes wrong.
 
+using System.Text.Json.Nodes;
 using NUnit.Framework;
 using VtepDataPlane.SystemTests.Namespaces;
+using VtepDataPlane.SystemTests.Operation;
 using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Controllers;
@@ -182,7 +184,9 @@ internal sealed class EtcdTests : ControllerTestBed
     public void RestartedNode_ForwardsByWhatItKnew_BeforeTheStoreIsBack()
     {
         MakeStore();
-        StartThree();
+        LabController main = Main();
+        Vteps = [.. Lab.Hosts.Take(3).Select(host => Start(host, WithLastingMac(Domain(main), host)))];
+        WaitUntilAcquainted();
         AnnounceStoreTrouble();
         Announce(Vteps[2], Anna);
         WaitUntilFdb(Vteps[0], Anna, Behind(Vteps[2]));
@@ -217,6 +221,27 @@ internal sealed class EtcdTests : ControllerTestBed
             () => Etcd.Keys($"{Prefix}/n/h3/").Count == 2 && Etcd.Value($"{Prefix}/s/h3/mac/{Vni}/{Anna}") is not null, 15));
         WaitUntilNoDifference();
     }
+
+    [Test]
+    public void NativeBuild_TakesPartLikeTheOthers()
+    {
+        MakeStore();
+        LabController main = Main();
+        Vteps = [Start(Lab.Hosts[0], NativeProgram.Executable, Domain(main)), Start(Lab.Hosts[1], Domain(main))];
+        WaitUntilAcquainted();
+        Announce(Vteps[0], Anna);
+        Announce(Vteps[1], Berta);
+        WaitUntilFdb(Vteps[1], Anna, Behind(Vteps[0]));
+        WaitUntilFdb(Vteps[0], Berta, Behind(Vteps[1]));
+        Ping.UntilReached(Vteps[0].Station, Vteps[1].Station.Address4);
+        WaitUntilNoDifference();
+    }
+
+    // A TAP that is made anew would have another MAC otherwise, and the old one's record would stay for its time of grace.
+    private static LabDomain WithLastingMac(LabDomain domain, LabHost host) => domain with
+    {
+        PortKeys = new Dictionary<string, JsonNode> { ["mac"] = $"02:00:00:02:00:0{host.Number}" },
+    };
 
     private static bool HasNeighbor(VtepProcess vtep, string address) =>
         vtep.Show("neighbors").AsArray().Any(neighbor => (string?)neighbor!["address"] == address);

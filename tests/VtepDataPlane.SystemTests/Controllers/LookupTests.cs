@@ -14,7 +14,10 @@ internal sealed class LookupTests : ControllerTestBed
         MakeStore();
         StartThree(null, ("mode", "lookup"), ("floodUnknown", false), ("lookupTimeout", 5000));
         Announce(Vteps[1], Anna);
-        Wait.Until("it is published", () => Etcd.Value($"{Prefix}/s/h2/mac/{Vni}/{Anna}") is not null);
+        Announce(Vteps[0], Berta);
+        Wait.Until("both are published", () => Etcd.Value($"{Prefix}/s/h2/mac/{Vni}/{Anna}") is not null && Etcd.Value($"{Prefix}/s/h1/mac/{Vni}/{Berta}") is not null);
+        long before = -1;
+        Wait.Until("it has been asked whether somebody else claims Berta", () => before == (before = Asked()) && before > 0);
         Assert.That(Vteps[0].Fdb(Anna), Is.Empty, "not known before it is needed");
         using var sender = new RawSocket(Vteps[0].Station);
         using var receiver = new RawSocket(Vteps[1].Station);

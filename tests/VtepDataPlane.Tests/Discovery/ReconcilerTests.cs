@@ -140,7 +140,7 @@ public sealed class ReconcilerTests
         {
             ["vtep"] = 4096,
             ["flood"] = 0,
-            ["mac"] = 65_536,
+            ["mac"] = 131_072,
             ["neighbor"] = 0,
             ["prefix"] = 0,
         }));
