@@ -38,7 +38,8 @@ internal sealed class DirectoryCache(string path, RecordCodec codec, EtcdTimings
                 return null;
             CacheContent? content = null;
             string? wrong = file.Length > CacheFormat.MaxFile ? $"it has more than {CacheFormat.MaxFile >> 20} MiB" : _format.Read(File.ReadAllBytes(path), out content);
-            _unused = problem = wrong is null ? null : $"The cache {VtepConfigRules.Quote(path)} is not used: {wrong}. It is written anew when the store has answered.";
+            _unused = problem = wrong is null ? null
+                : $"The cache {VtepConfigRules.Quote(path)} is not used: {wrong}. It is written anew when the store has answered.";
             return content is null ? null : new DirectorySnapshot(content.Revision, content.Records, [], IsFromCache: true, Cause: "cache");
         }
         catch (Exception e) when (AtomicFile.IsFileTrouble(e))
@@ -106,7 +107,7 @@ internal sealed class DirectoryCache(string path, RecordCodec codec, EtcdTimings
         }
     }
 
-    /// <summary>Writes the file if something has changed. Null, or a sentence why it couldn't be; of one that couldn't be used, until it is written.</summary>
+    /// <summary>Writes the file if something has changed. Null, or a sentence why it couldn't be, or why what is there isn't used.</summary>
     public Task<string?> SaveAsync() => Task.Run(() =>
     {
         lock (_saving)

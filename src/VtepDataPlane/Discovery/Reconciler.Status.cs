@@ -40,8 +40,8 @@ internal sealed partial class Reconciler
                 + $"{Left(_table.ShrinkHeldUntil, nowMilliseconds)} s more; if they are gone indeed, accept it, else look for a wrong prefix or an "
                 + "emptied store.");
         if (_aloneSince is { } alone && nowMilliseconds - alone >= AloneQuietMilliseconds && _status.State == DirectoryState.Connected)
-            warnings.Add($"The store of {name} was read completely and names no other VTEP that is believed. If this node isn't the only one, see whether "
-                + "the others have the same store and prefix, and what vtep show directory says is rejected.");
+            warnings.Add($"The store of {name} was read completely and names no other VTEP that is believed. If this node isn't the only one, see "
+                + "whether the others have the same store and prefix, and what vtep show directory says is rejected.");
         if (OtherNodeOfOurId() is { } other)
             warnings.Add($"Another node at {other} uses our id {VtepConfigRules.Quote(_config.Node)} in {name}; give each node an id of its own.");
         if (_isFull)

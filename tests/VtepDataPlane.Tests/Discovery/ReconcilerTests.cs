@@ -138,7 +138,11 @@ public sealed class ReconcilerTests
         directory.Snapshot([.. Enumerable.Range(0, DirectoryTable.MaxVteps + 3).Select(WideHost), .. Enumerable.Range(1, DirectoryTable.MaxRecordsPerOwner + 1).Select(i => Station(2, i))]);
         Assert.That(directory.Status().Records, Is.EqualTo(new Dictionary<string, int>
         {
-            ["vtep"] = 4096, ["flood"] = 0, ["mac"] = 131_072, ["neighbor"] = 0, ["prefix"] = 0,
+            ["vtep"] = 4096,
+            ["flood"] = 0,
+            ["mac"] = 131_072,
+            ["neighbor"] = 0,
+            ["prefix"] = 0,
         }));
         Assert.That(directory.Status().Rejected, Is.EquivalentTo(new Dictionary<string, long> { ["limit"] = 3, ["ownerLimit"] = 1 }));
     }
