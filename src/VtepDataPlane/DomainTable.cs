@@ -119,8 +119,14 @@ internal sealed partial class DomainTable : IDisposable
     public void Dispose()
     {
         ClosePorts([.. _domains.Values.SelectMany(domain => domain.Ports, (domain, port) => (domain, port))]);
+        foreach (Lane lane in _lanes)
+            lane.GiveUpHeld();
         foreach (DomainRecord domain in _domains.Values)
+        {
+            Closed.Add(domain.Meters);
             domain.Peering.Dispose();
+        }
+
         _domains.Clear();
         Publish();
     }

@@ -24,27 +24,32 @@ internal sealed partial class Reconciler
         new Dictionary<string, long>(_resyncs), _table.ShrinkHeld, _moves.FrozenCount, 0, 0, 0);
 
     /// <summary>What the operator should know, a sentence each: frozen stations, a held shrink, an id that two nodes use, a store that is away.</summary>
-    public IReadOnlyList<string> Warnings(long nowMilliseconds)
+    public IReadOnlyList<string> Warnings(long nowMilliseconds) => [.. Troubles(nowMilliseconds).Select(trouble => trouble.Text)];
+
+    /// <summary>The same, each with what it is about.</summary>
+    public IReadOnlyList<ControllerWarning> Troubles(long nowMilliseconds)
     {
-        List<string> warnings = [];
+        List<ControllerWarning> troubles = [];
+        void Add(string about, string text) => troubles.Add(new ControllerWarning(_config.Name, about, text));
         string name = $"controller {VtepConfigRules.Quote(_config.Name)}";
         if (_status.State is DirectoryState.Degraded or DirectoryState.Refused)
-            warnings.Add($"The store of {name} is away, and the last known state is forwarded by: "
+            Add(ControllerWarning.Away, $"The store of {name} is away, and the last known state is forwarded by: "
                 + VtepConfigRules.Escape(_status.Problem ?? "no reason given"));
         if (_table.IsFromCache)
-            warnings.Add($"What is known of {name} was read from disk; its store hasn't answered yet.");
+            Add("cache", $"What is known of {name} was read from disk; its store hasn't answered yet.");
         if (_table.ShrinkHeld > 0)
-            warnings.Add($"The store of {name} has lost {_table.ShrinkHeld} VTEPs at once. They are kept for "
+            Add("shrink", $"The store of {name} has lost {_table.ShrinkHeld} VTEPs at once. They are kept for "
                 + $"{Left(_table.ShrinkHeldUntil, nowMilliseconds)} s more; if they are gone indeed, accept it, else look for a wrong prefix or an "
                 + "emptied store.");
         if (OtherNodeOfOurId() is { } other)
-            warnings.Add($"Another node at {other} uses our id {VtepConfigRules.Quote(_config.Node)} in {name}; give each node an id of its own.");
+            Add("id", $"Another node at {other} uses our id {VtepConfigRules.Quote(_config.Node)} in {name}; give each node an id of its own.");
         if (_isFull)
-            warnings.Add($"This node has {DirectoryTable.MaxRecordsPerOwner} records in {name}, as many as others take; it publishes no further stations.");
-        warnings.AddRange(_moves.Frozen.Take(MostFrozenTold).Select(frozen => FrozenText(frozen.Key, frozen.Moves, nowMilliseconds)));
+            Add("full", $"This node has {DirectoryTable.MaxRecordsPerOwner} records in {name}, as many as others take; it publishes no further stations.");
+        foreach ((LookupKey key, Moves moves) in _moves.Frozen.Take(MostFrozenTold))
+            Add($"frozen {key.Vni} {(key.Address.IsNone ? $"{key.Mac}" : $"{key.Address}")}", FrozenText(key, moves, nowMilliseconds));
         if (_moves.FrozenCount > MostFrozenTold)
-            warnings.Add($"{_moves.FrozenCount - MostFrozenTold} further stations of {name} are frozen.");
-        return warnings;
+            Add("frozen", $"{_moves.FrozenCount - MostFrozenTold} further stations of {name} are frozen.");
+        return troubles;
     }
 
     private void NoteEvent(DirectoryEvent told, long nowMilliseconds)
