@@ -127,7 +127,9 @@ internal sealed class ControlledNetwork : IDisposable
 
     public void Dispose() => Wire.Dispose();
 
-    private bool IsInSync(Node node) => StatusOf(node) is { PublishPending: 0 } status && status.Revision == Store.Revision && Differences(node).Count == 0;
+    // A VTEP whose domains are all looked up isn't told of changes among stations.
+    private bool IsInSync(Node node) => StatusOf(node) is { PublishPending: 0 } status && Differences(node).Count == 0
+        && (status.Revision == Store.Revision || !node.Vtep.Config.BridgeDomains.Any(domain => domain.Discovery is ControllerDiscovery { Mode: ControllerMode.Watch }));
 
     private static List<string> Differences(Node node) => [.. node.Vtep.DiffAsync(default).GetAwaiter().GetResult().Select(found => found.ToString())];
 }
