@@ -13,9 +13,6 @@ internal sealed class FileSourceTests : ControllerTestBed
     /// <summary>What the VTEPs read: a link to a directory stands on the way, as with a ConfigMap.</summary>
     private string Link => Path.Combine(_folder, "data");
 
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void StationThatMoves_ByARenamedFile_IsFollowed_WithoutALoss()
     {
@@ -41,7 +38,7 @@ internal sealed class FileSourceTests : ControllerTestBed
         File.WriteAllText(Path.Combine(next, "directory.json"), Text(generation: 2, annaAt: 1));
 
         File.CreateSymbolicLink(Link + ".new", next);
-        File.Move(Link + ".new", Link, overwrite: true);
+        Command.Run("mv", "-T", Link + ".new", Link).OrFail(); // rename(2): File.Move follows the link
 
         Report("the other file is read", WaitUntilFdb(Vteps[1], Anna, Behind(Vteps[0])));
         Wait.Until("the generation is shown", () => (long)Controller(Vteps[0])["revision"]! == 2);
@@ -69,7 +66,7 @@ internal sealed class FileSourceTests : ControllerTestBed
     private void StartTwo()
     {
         Make(Lab.Switched(System.Net.Sockets.AddressFamily.InterNetwork, hosts: 2));
-        _folder = Directory.CreateTempSubdirectory("vtep-file-").FullName;
+        _folder = Own(new TemporaryFolder()).Path;
         string first = Directory.CreateDirectory(Path.Combine(_folder, "first")).FullName;
         File.WriteAllText(Path.Combine(first, "directory.json"), Text(generation: 1, annaAt: 2));
         File.CreateSymbolicLink(Link, first);
@@ -108,4 +105,12 @@ internal sealed class FileSourceTests : ControllerTestBed
         """;
 
     private static string AnnaText(int generation) => $$"""{ "vni": {{Vni}}, "mac": "{{Anna}}", "seq": {{generation}} }""";
+
+    // Owned before the VTEPs, hence gone after them: without its file a VTEP would complain.
+    private sealed class TemporaryFolder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("vtep-file-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
+    }
 }
