@@ -45,6 +45,7 @@ internal sealed partial class EtcdPublisher
             await _lease.RevokeAsync(stop).ConfigureAwait(false);
             var txn = new TxnRequest { Success = { Delete(_codec.Layout.NodesOf(_options.Node)), Delete(_codec.Layout.StationsOf(_options.Node)) } };
             await _connection.TxnAsync(txn, stop).ConfigureAwait(false);
+            Tell(new DirectoryStatus(DirectoryState.Connected, "This node's records were released: it publishes nothing until vtep is started again."));
             return null;
         }
         catch (EtcdException e)

@@ -27,6 +27,7 @@ public sealed class LinuxVtep : IAsyncDisposable
     private readonly EventFd _wake = new();
     private readonly NetlinkMonitor _monitor = new();
     private readonly ConcurrentQueue<Request> _requests = new();
+    private readonly ControllerWatch _controllers = new();
     private readonly ILogger _logger;
     private readonly Action<Exception> _fatal;
     private readonly Thread _control;
@@ -183,6 +184,13 @@ public sealed class LinuxVtep : IAsyncDisposable
         _tickAt = now + TickMilliseconds;
         Vtep.Tick(now);
         _host.WatchTrains();
+        foreach ((bool isWarning, string text) in _controllers.See(Vtep.Controllers(), now))
+        {
+            if (isWarning)
+                _logger.ControllerWarning(text);
+            else
+                _logger.ControllerChanged(text);
+        }
     }
 
     private unsafe void Wait()

@@ -49,4 +49,10 @@ internal static partial class Log
         Message = "The kernel refuses trains of datagrams (UDP_SEGMENT) on the underlay: each goes by itself, which is slower. "
             + "IPsec on the route does that, a device without checksum offload, or underlay.udpChecksum: false")]
     public static partial void TrainsRefused(this ILogger logger);
+
+    [LoggerMessage(EventId = 14, Level = LogLevel.Information, Message = "{change}")]
+    public static partial void ControllerChanged(this ILogger logger, string change);
+
+    [LoggerMessage(EventId = 15, Level = LogLevel.Warning, Message = "{reason}")]
+    public static partial void ControllerWarning(this ILogger logger, string reason);
 }

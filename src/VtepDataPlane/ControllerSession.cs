@@ -55,7 +55,7 @@ internal sealed class ControllerSession : IDisposable
     public void Attach(IDirectory directory, TimeProvider time)
     {
         Directory = directory;
-        _desk = new MissDesk(directory, time, Answer, Fail);
+        _desk = new MissDesk(directory, time, Answer, (_, failure) => Fail(failure));
         directory.Require(Scope());
         _pump = Task.Run(PumpAsync);
     }
@@ -89,26 +89,20 @@ internal sealed class ControllerSession : IDisposable
     /// <summary>A lane misses a station or an address.</summary>
     public void Ask(int lane, in MissKey miss, Vni vni, Action<int, MissKey, MissAnswer, long> tell)
     {
-        if (_desk is { } desk && Directory!.Capabilities.HasFlag(DirectoryCapabilities.Lookup))
-            desk.Ask(lane, miss, vni, _domains[vni]);
+        if (_desk is { } desk && Directory!.Capabilities.HasFlag(DirectoryCapabilities.Lookup) && LookupOf(vni) is { } discovery)
+            desk.Ask(lane, miss, vni, discovery);
         else
             tell(lane, miss, MissAnswer.NoAnswer, 0);
     }
 
     /// <summary>A frame says that a station is elsewhere than the store said: it is asked again, where nothing else would tell.</summary>
-    public void Doubt(Vni vni, MacAddress mac)
-    {
-        if (_domains[vni].Mode == ControllerMode.Lookup)
-            _desk?.Refresh(new LookupKey(vni, mac), _domains[vni]);
-    }
+    public void Doubt(Vni vni, MacAddress mac) => AskAgain(new LookupKey(vni, mac));
 
     /// <summary>Takes up what the source has told and answered.</summary>
     public void TakeUp(long nowMilliseconds, Action<int, MissKey, MissAnswer, long> tell)
     {
-        if (_pump.IsFaulted)
-            _pump.GetAwaiter().GetResult();
         if (Volatile.Read(ref _failure) is { } failure)
-            throw new InvalidOperationException($"The source of controller {Config.Name} failed on a question.", failure);
+            throw new InvalidOperationException($"The source of controller {Config.Name} failed, which it must not: {failure.Message}", failure);
         while (_events.Reader.TryRead(out DirectoryEvent? told))
             Reconciler.Apply(told, nowMilliseconds);
         while (_answers.TryDequeue(out (LookupKey Key, LookupResult Result) answer))
@@ -130,29 +124,54 @@ internal sealed class ControllerSession : IDisposable
 
         Reconciler.Tick(nowMilliseconds);
         foreach (LookupKey key in Reconciler.TakeExpiring(nowMilliseconds))
-            _desk?.Refresh(key, _domains[key.Vni]);
+            AskAgain(key);
     }
 
+    /// <summary>What the operator fixed at a station is gone: what the controller says of it holds again.</summary>
+    public void Unfixed(Vni vni, MacAddress mac, long nowMilliseconds) => Reconciler.TellAgain(vni, mac, nowMilliseconds);
+
     /// <summary>How the controller is.</summary>
-    public ControllerSnapshot Status(long nowMilliseconds) => Reconciler.Status(nowMilliseconds) with
+    public ControllerSnapshot Status(long nowMilliseconds) => WhatIsPublished(Reconciler.Status(nowMilliseconds)) with
     {
         Lookups = _desk?.Asked ?? 0,
         LookupsFound = _desk?.Found ?? 0,
         LookupsUnanswered = _desk?.Unanswered ?? 0,
     };
 
+    /// <summary>Where a complete reading of the store and the data plane differ.</summary>
+    public IEnumerable<DirectoryDifference> Compare(DirectorySnapshot store) =>
+        Reconciler.Compare(store).Where(difference => Publishes || difference.What != DirectoryDifference.Published);
+
     /// <summary>Ends the source; it withdraws what it has to.</summary>
     public void Dispose()
     {
+        if (_stop.IsCancellationRequested)
+            return;
         _stop.Cancel();
         _desk?.Dispose();
-        _pump.ContinueWith(static _ => { }, TaskScheduler.Default).GetAwaiter().GetResult(); // how it ended no longer matters
+        _pump.GetAwaiter().GetResult();
         Directory?.DisposeAsync().AsTask().GetAwaiter().GetResult();
         _stop.Dispose();
     }
 
+    // Nothing waits to be written to a file.
+    private bool Publishes => Directory?.Capabilities.HasFlag(DirectoryCapabilities.Publish) ?? false;
+
+    private ControllerSnapshot WhatIsPublished(ControllerSnapshot status) => Publishes ? status : status with { Published = 0, PublishPending = 0 };
+
+    private void AskAgain(LookupKey key)
+    {
+        if (LookupOf(key.Vni) is { } discovery)
+            _desk?.Refresh(key, discovery);
+    }
+
+    // Null when the domain isn't looked up (any more): what a lane asked may be older than the configuration.
+    private ControllerDiscovery? LookupOf(Vni vni) =>
+        _domains.GetValueOrDefault(vni) is { Mode: ControllerMode.Lookup } discovery ? discovery : null;
+
     private DirectoryScope Scope() => new(Stations: _domains.Values.Any(domain => domain.Mode == ControllerMode.Watch));
 
+    // Ends when it is told to. Anything else is noted before the control loop is woken, so that the loop can't miss it.
     private async Task PumpAsync()
     {
         try
@@ -162,14 +181,14 @@ internal sealed class ControllerSession : IDisposable
                 await _events.Writer.WriteAsync(told, _stop.Token).ConfigureAwait(false);
                 _wake();
             }
+
+            Fail(new InvalidOperationException("it ended without being told to."));
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+#pragma warning disable CA1031 // whatever it is: the control loop ends of it
+        catch (Exception e)
+#pragma warning restore CA1031
         {
-        }
-        catch
-        {
-            _wake();
-            throw;
+            Fail(e);
         }
     }
 
@@ -179,8 +198,10 @@ internal sealed class ControllerSession : IDisposable
         _wake();
     }
 
-    private void Fail(LookupKey key, Exception failure)
+    private void Fail(Exception failure)
     {
+        if (_stop.IsCancellationRequested)
+            return; // how it ends then no longer matters
         Volatile.Write(ref _failure, failure);
         _wake();
     }

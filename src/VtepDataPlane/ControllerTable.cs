@@ -91,6 +91,9 @@ internal sealed class ControllerTable : IDisposable
         }
     }
 
+    /// <summary>The operator deleted what stood at a station: the controller's entry comes back, if it has one.</summary>
+    public void Unfixed(Vni vni, MacAddress mac, long nowMilliseconds) => SessionOf(vni)?.Unfixed(vni, mac, nowMilliseconds);
+
     /// <summary>How the controllers are, by name.</summary>
     public IReadOnlyList<ControllerSnapshot> Status(long nowMilliseconds) =>
         [.. _sessions.Values.Select(session => session.Status(nowMilliseconds)).OrderBy(controller => controller.Name, StringComparer.Ordinal)];
@@ -104,7 +107,13 @@ internal sealed class ControllerTable : IDisposable
     private void Take(int lane, in StationEvent seen, long nowMilliseconds)
     {
         if (_forwarder.State.ByIndex(seen.Domain) is not { } domain || SessionOf(domain.Vni) is not { } session)
-            return; // the domain has gone, or is another's now
+        {
+            // The domain has gone, or has no controller now: frames needn't wait.
+            if (seen.Kind is StationEventKind.MacMiss or StationEventKind.AddressMiss)
+                Tell(lane, new MissKey(seen.Domain, seen.Mac, seen.Address), MissAnswer.NoAnswer, 0);
+            return;
+        }
+
         switch (seen.Kind)
         {
             case StationEventKind.Seen:

@@ -119,8 +119,14 @@ internal sealed partial class DomainTable : IDisposable
     public void Dispose()
     {
         ClosePorts([.. _domains.Values.SelectMany(domain => domain.Ports, (domain, port) => (domain, port))]);
+        foreach (Lane lane in _lanes)
+            lane.GiveUpHeld();
         foreach (DomainRecord domain in _domains.Values)
+        {
+            Closed.Add(domain.Meters);
             domain.Peering.Dispose();
+        }
+
         _domains.Clear();
         Publish();
     }
@@ -313,8 +319,21 @@ internal sealed partial class DomainTable : IDisposable
     // VTEPs nobody names any more: their learned entries go, and once no lane can still be sending to them, their slots.
     private void FreeVteps()
     {
+        FlushDropped();
         Free([.. _released]);
         _released.Clear();
+    }
+
+    // VTEPs that one domain names no more while others do: what it has learned behind them goes. The others' part is Free's.
+    private void FlushDropped()
+    {
+        HashSet<(int Domain, int Vtep)> dropped = [];
+        foreach (DomainRecord domain in _domains.Values)
+            dropped.UnionWith(domain.Peering.TakeDropped().Except(_released).Select(vtep => (domain.Index, vtep)));
+        if (dropped.Count == 0)
+            return;
+        WaitForLanes();
+        _fdb.Flush((domain, target) => target.IsRemote && dropped.Contains((domain, target.Id)));
     }
 
     private void Free(ReadOnlySpan<int> vteps)

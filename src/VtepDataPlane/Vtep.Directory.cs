@@ -6,6 +6,8 @@ namespace VtepDataPlane;
 
 public sealed partial class Vtep
 {
+    private ControllerReport _report = new([], []);
+
     /// <summary>Gives a configured controller its source, and starts reading it. The source is disposed of with the VTEP.</summary>
     /// <param name="controller">The controller's name in the configuration.</param>
     /// <param name="directory">The source.</param>
@@ -23,7 +25,25 @@ public sealed partial class Vtep
         }
     }
 
-    /// <summary>What the controllers said.</summary>
+    /// <summary>
+    /// How the controllers are, and what the operator should know of them. Cheap, and waits for nothing: while a change is being made (a large
+    /// snapshot, say) it is what was so before, at most a second earlier.
+    /// </summary>
+    public ControllerReport Controllers()
+    {
+        if (!_gate.TryEnter())
+            return Volatile.Read(ref _report);
+        try
+        {
+            return Report();
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
+    /// <summary>What the controllers said. Waits for a change that is being made.</summary>
     public DirectoryContentSnapshot Directory(long nowMilliseconds)
     {
         lock (_gate)
@@ -47,7 +67,7 @@ public sealed partial class Vtep
             if (store is null)
                 throw new VtepException($"Controller {session.Config.Name} can't be read now; vtep show status says why.");
             lock (_gate)
-                differences.AddRange(session.Reconciler.Compare(store));
+                differences.AddRange(session.Compare(store));
         }
 
         return differences;
@@ -70,6 +90,14 @@ public sealed partial class Vtep
                 return NoController(controller);
             return session.Reconciler.AcceptShrink(_now) ? null : $"Controller {controller} holds back nothing.";
         }
+    }
+
+    // Under the lock.
+    private ControllerReport Report()
+    {
+        var report = new ControllerReport(_controllers.Status(_now), [.. _controllers.Sessions.SelectMany(session => session.Reconciler.Troubles(_now))]);
+        Volatile.Write(ref _report, report);
+        return report;
     }
 
     private IDirectory? SourceOf(string controller, out string? whyNot)

@@ -18,7 +18,7 @@ namespace VtepDataPlane;
 
 /// <summary>
 /// A VXLAN tunnel endpoint. All members may be called from any thread: changes are let in one at a time; snapshots wait for
-/// nothing, but those of controllers for a change that is being made. Lanes are served by one thread each.
+/// nothing, but what controllers said (<see cref="Directory"/>) for a change that is being made. Lanes are served by one thread each.
 /// </summary>
 public sealed partial class Vtep : IDisposable
 {
@@ -32,6 +32,7 @@ public sealed partial class Vtep : IDisposable
     private readonly DomainTable _domains;
     private readonly ControllerTable _controllers;
     private readonly SnapshotReader _snapshots;
+    private readonly DirectoryMetrics _metrics;
     private long _now; // as it was told last
 
     /// <summary>Opens underlay and ports and applies the configuration; all or nothing.</summary>
@@ -57,6 +58,7 @@ public sealed partial class Vtep : IDisposable
         _controllers = new ControllerTable(
             config.Controllers, host, _underlay, config.Underlay.Port, _domains, new DirectoryTarget(_domains, _fdb, _neighbors), _fdb, _forwarder, _lanes);
         _snapshots = new SnapshotReader(_fdb, _neighbors, _vteps, _forwarder, _lanes);
+        _metrics = new DirectoryMetrics(() => Volatile.Read(ref _report).Controllers);
         try
         {
             Apply(config, nowMilliseconds);
@@ -93,7 +95,10 @@ public sealed partial class Vtep : IDisposable
             _now = nowMilliseconds;
             _domains.Apply(next.BridgeDomains);
             _controllers.Configure(next.BridgeDomains, nowMilliseconds);
+            foreach ((Vni vni, MacAddress mac) in Fixed(Config).Except(Fixed(next)))
+                _controllers.Unfixed(vni, mac, nowMilliseconds);
             Config = next;
+            Report();
         }
     }
 
@@ -105,6 +110,7 @@ public sealed partial class Vtep : IDisposable
             _now = nowMilliseconds;
             _domains.Age((uint)(nowMilliseconds / 1000), (uint)Config.Underlay.LearnedPeerAgeing);
             _controllers.Tick(nowMilliseconds);
+            Report();
         }
     }
 
@@ -149,29 +155,32 @@ public sealed partial class Vtep : IDisposable
     public string? AddFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep, string? port, bool replace = false)
     {
         lock (_gate)
-            return _domains.AddFdb(vni, mac, vtep, port, replace);
+        {
+            string? why = _domains.AddFdb(vni, mac, vtep, port, replace);
+            if (why is null && port is not null)
+                _controllers.FindStations(_now);
+            return why;
+        }
     }
 
-    /// <summary>Deletes an FDB entry of any kind but a port's own MAC. The all-zeros MAC takes <paramref name="vtep"/> from the flood list.</summary>
+    /// <summary>Deletes an FDB entry, unless it is a port's own MAC or a controller's. The all-zeros MAC takes <paramref name="vtep"/> from the flood list.</summary>
     /// <returns>Null, or a sentence why not.</returns>
     public string? DeleteFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep = null)
     {
         lock (_gate)
-            return _domains.DeleteFdb(vni, mac, vtep);
+        {
+            string? why = _domains.DeleteFdb(vni, mac, vtep);
+            if (why is null)
+                _controllers.Unfixed(vni, mac, _now);
+            return why;
+        }
     }
 
     /// <summary>The VTEP as a whole.</summary>
     public VtepSnapshot Status()
     {
-        IReadOnlyList<ControllerSnapshot> controllers;
-        List<string> problems = [.. _domains.Problems];
-        lock (_gate)
-        {
-            controllers = _controllers.Status(_now);
-            problems.AddRange(_controllers.Sessions.SelectMany(session => session.Reconciler.Warnings(_now)));
-        }
-
-        return _snapshots.Status(controllers, problems);
+        ControllerReport report = Controllers();
+        return _snapshots.Status(report.Controllers, [.. _domains.Problems, .. report.Warnings.Select(warning => warning.Text)]);
     }
 
     /// <summary>All domains, by VNI.</summary>
@@ -194,11 +203,15 @@ public sealed partial class Vtep : IDisposable
     {
         lock (_gate)
         {
+            _metrics.Dispose();
             _controllers.Dispose();
             _domains.Dispose();
             _underlay.Dispose();
         }
     }
+
+    private static IEnumerable<(Vni Vni, MacAddress Mac)> Fixed(VtepConfig config) =>
+        config.BridgeDomains.SelectMany(domain => domain.Fdb, (domain, entry) => (domain.Vni, entry.Mac));
 
     private void ThrowIfNeedsRestart(VtepConfig next)
     {

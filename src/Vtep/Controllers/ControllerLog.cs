@@ -1,4 +1,4 @@
-// What controllers log. Field names: file revision records problem controller.
+// What controllers log. Field names: file revision records problem.
 
 using Microsoft.Extensions.Logging;
 
@@ -12,10 +12,4 @@ internal static partial class ControllerLog
 
     [LoggerMessage(21, LogLevel.Warning, "{problem}")]
     public static partial void DirectoryNotRead(this ILogger log, string problem);
-
-    [LoggerMessage(22, LogLevel.Information, "Controller {controller}: connected")]
-    public static partial void DirectoryConnected(this ILogger log, string controller);
-
-    [LoggerMessage(23, LogLevel.Warning, "Controller {controller}: {problem}")]
-    public static partial void DirectoryTrouble(this ILogger log, string controller, string problem);
 }

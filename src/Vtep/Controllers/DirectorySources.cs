@@ -15,8 +15,7 @@ internal static class DirectorySources
     public static IDirectory Open(DaemonConfig config, string name, ILoggerFactory loggers) =>
         config.Sources.FirstOrDefault(source => source.Config.Name == name) switch
         {
-            EtcdSource etcd => new LoggedDirectory(
-                new EtcdDirectory(etcd.Options, TimeProvider.System, new Random()), name, loggers.CreateLogger<EtcdDirectory>()),
+            EtcdSource etcd => new EtcdDirectory(etcd.Options, TimeProvider.System, new Random()),
             FileSource file => new FileDirectory(file.Path, config.Vtep.Underlay.Port, loggers.CreateLogger<FileDirectory>(), TimeProvider.System),
             _ => throw new ArgumentException($"There is no controller {VtepConfigRules.Quote(name)}.", nameof(name)),
         };

@@ -29,9 +29,9 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
     public IReadOnlyList<PeerSnapshot> Peers(uint nowSeconds)
     {
         List<BridgeDomain> domains = [.. forwarder.State.Domains.OrderBy(domain => domain.Vni)];
-        ILookup<int, Vni> vnis = domains.SelectMany(domain => domain.Admission.Vteps.Union(domain.Flood.Vteps), (domain, vtep) => (vtep, domain.Vni))
-            .ToLookup(entry => entry.vtep, entry => entry.Vni);
-        return [.. KnownVteps().Select(vtep => Read(vtep, [.. vnis[vtep.Id]], nowSeconds)).OrderBy(peer => peer.Endpoint.Address).ThenBy(peer => peer.Endpoint.Port)];
+        ILookup<int, BridgeDomain> naming = domains.SelectMany(domain => domain.Admission.Vteps.Union(domain.Flood.Vteps), (domain, vtep) => (vtep, domain))
+            .ToLookup(entry => entry.vtep, entry => entry.domain);
+        return [.. KnownVteps().Select(vtep => Read(vtep, [.. naming[vtep.Id]], nowSeconds)).OrderBy(peer => peer.Endpoint.Address).ThenBy(peer => peer.Endpoint.Port)];
     }
 
     public IReadOnlyList<FdbSnapshot> Fdb(uint nowSeconds, Vni? vni)
@@ -118,7 +118,7 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
         return known;
     }
 
-    private PeerSnapshot Read(RemoteVtep vtep, IReadOnlyList<Vni> vnis, uint nowSeconds)
+    private PeerSnapshot Read(RemoteVtep vtep, IReadOnlyList<BridgeDomain> naming, uint nowSeconds)
     {
         VtepTraffic sum = default;
         foreach (Lane lane in lanes)
@@ -133,8 +133,11 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
         string state = vtep.State switch { PathState.Loop => "loop", PathState.NoRoute => "no-route", _ => "ok" };
         long? idle = vtep.LastSeen is { } seen ? Math.Max(0L, (long)nowSeconds - seen) : null;
         return new PeerSnapshot(
-            vtep.Endpoint, vtep.IsStatic ? "static" : "learned", vnis, vtep.PathMtu, state, idle, sum.TxFrames, sum.TxBytes, sum.RxFrames, sum.RxBytes);
+            vtep.Endpoint, KindOf(vtep, naming), [.. naming.Select(domain => domain.Vni)], vtep.PathMtu, state, idle, sum.TxFrames, sum.TxBytes, sum.RxFrames, sum.RxBytes);
     }
+
+    private static string KindOf(RemoteVtep vtep, IReadOnlyList<BridgeDomain> naming) =>
+        !vtep.IsStatic ? "learned" : naming.Count > 0 && naming.All(domain => domain.Controller is not null) ? "directory" : "static";
 
     private FdbSnapshot Read(BridgeDomain domain, FdbEntry entry, uint nowSeconds)
     {

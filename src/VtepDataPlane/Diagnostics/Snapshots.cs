@@ -62,7 +62,7 @@ public sealed record PortSnapshot(
 
 /// <summary>One VTEP.</summary>
 /// <param name="Endpoint">Address and port we send to.</param>
-/// <param name="Kind"><c>static</c> or <c>learned</c>.</param>
+/// <param name="Kind"><c>static</c>, <c>learned</c>, or <c>directory</c> when only controllers name it.</param>
 /// <param name="Vnis">Domains whose flood list or admission names it; empty for a learned one.</param>
 /// <param name="PathMtu">Bytes of the largest outer packet; 0 without a route.</param>
 /// <param name="State"><c>ok</c>, <c>no-route</c> or <c>loop</c>.</param>

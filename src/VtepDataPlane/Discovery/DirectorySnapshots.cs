@@ -31,6 +31,21 @@ public sealed record ControllerSnapshot(
     bool FromCache, IReadOnlyDictionary<string, int> Records, int Stale, IReadOnlyDictionary<string, long> Rejected, int Published,
     int PublishPending, IReadOnlyDictionary<string, long> Resyncs, int ShrinkHeld, int Frozen, long Lookups, long LookupsFound, long LookupsUnanswered);
 
+/// <summary>Something about a controller that the operator should know.</summary>
+/// <param name="Controller">Its name in the configuration.</param>
+/// <param name="About">What it is about: the same as long as it is the same trouble, while the text may count seconds down.</param>
+/// <param name="Text">A sentence.</param>
+public sealed record ControllerWarning(string Controller, string About, string Text)
+{
+    /// <summary>About: the store is away or refuses us; the state says it too.</summary>
+    public const string Away = "away";
+}
+
+/// <summary>All controllers at one moment.</summary>
+/// <param name="Controllers">How they are, by name.</param>
+/// <param name="Warnings">What the operator should know of them; a bounded number.</param>
+public sealed record ControllerReport(IReadOnlyList<ControllerSnapshot> Controllers, IReadOnlyList<ControllerWarning> Warnings);
+
 /// <summary>One record.</summary>
 /// <param name="Controller">Where it was read.</param>
 /// <param name="Kind"><c>vtep</c>, <c>flood</c>, <c>mac</c>, <c>neighbor</c> or <c>prefix</c>.</param>
@@ -77,4 +92,8 @@ public sealed record NeighborSnapshot(Vni Vni, InetAddress Address, MacAddress M
 /// <param name="Key">Of what.</param>
 /// <param name="Store">What the store says; null: nothing.</param>
 /// <param name="DataPlane">What the data plane does; null: nothing.</param>
-public sealed record DirectoryDifference(string Controller, Vni? Vni, string What, string Key, string? Store, string? DataPlane);
+public sealed record DirectoryDifference(string Controller, Vni? Vni, string What, string Key, string? Store, string? DataPlane)
+{
+    /// <summary><see cref="What"/> of a record of this node.</summary>
+    internal const string Published = "published";
+}

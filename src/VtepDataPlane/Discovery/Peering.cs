@@ -21,6 +21,7 @@ internal sealed class Peering(RemoteVteps vteps, GroupMemberships groups, List<i
     private readonly Dictionary<MacAddress, VtepEndpoint> _stations = [];
     private IReadOnlyCollection<VtepEndpoint> _directoryAdmitted = [];
     private IReadOnlyCollection<VtepEndpoint> _directoryFlood = [];
+    private readonly HashSet<int> _dropped = [];
     private DiscoveryConfig? _discovery;
     private Admission? _admission;
     private int[]? _floodVteps;
@@ -128,6 +129,19 @@ internal sealed class Peering(RemoteVteps vteps, GroupMemberships groups, List<i
     /// <summary>Ids of <see cref="FloodEndpoints"/>.</summary>
     public int[] FloodVteps => _floodVteps ??= [.. FloodEndpoints.Select(endpoint => _ids[endpoint])];
 
+    /// <summary>
+    /// Ids that were named here once, since this was asked last, and no longer are: what was learned behind them must go, though other domains may
+    /// name them on. None with a group, where everybody may send.
+    /// </summary>
+    public IReadOnlyList<int> TakeDropped()
+    {
+        if (_dropped.Count == 0)
+            return [];
+        int[] dropped = Multicast is not null ? [] : [.. _dropped.Except(_ids.Values)];
+        _dropped.Clear();
+        return dropped;
+    }
+
     /// <summary>Gives all references back. FDB entries that name these VTEPs must be gone.</summary>
     public void Dispose()
     {
@@ -163,6 +177,7 @@ internal sealed class Peering(RemoteVteps vteps, GroupMemberships groups, List<i
 
         foreach (VtepEndpoint endpoint in _ids.Keys.Where(endpoint => !named.Contains(endpoint)).ToList())
         {
+            _dropped.Add(_ids[endpoint]);
             Release(_ids[endpoint]);
             _ids.Remove(endpoint);
         }

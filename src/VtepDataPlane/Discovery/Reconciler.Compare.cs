@@ -76,7 +76,7 @@ internal sealed partial class Reconciler
         foreach (DirectoryRecord record in store.Records.Where(record => record.Owner == _config.Node && IsCompared(record)))
             stored[record.Key] = record;
         foreach (RecordKey key in wanted.Keys.Union(stored.Keys).OrderBy(RecordRules.NameOf, StringComparer.Ordinal))
-            Note(key.Kind == RecordKind.Vtep ? null : key.Vni, "published", RecordRules.NameOf(key), Text(stored, key), Text(wanted, key), differences);
+            Note(key.Kind == RecordKind.Vtep ? null : key.Vni, DirectoryDifference.Published, RecordRules.NameOf(key), Text(stored, key), Text(wanted, key), differences);
     }
 
     private bool IsCompared(DirectoryRecord record) => record is not PrefixRecord && !(record is MacRecord or NeighborRecord && LooksUp(record.Key.Vni));

@@ -1,6 +1,7 @@
 // Stations: who holds one, and what the target is told of it. A station of ours needs no telling, its port has learned it.
 
 using VtepDataPlane.Frames;
+using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Discovery;
 
@@ -17,6 +18,17 @@ internal sealed partial class Reconciler
 
     private readonly Dictionary<LookupKey, StationPlace> _places = [];
     private readonly HashSet<LookupKey> _refused = [];
+
+    /// <summary>What stood in the way of a station's entry is gone, and the entry may be too: the target is told once more.</summary>
+    public void TellAgain(Vni vni, MacAddress mac, long nowMilliseconds)
+    {
+        var key = new LookupKey(vni, mac);
+        if (!_places.TryGetValue(key, out StationPlace place))
+            return;
+        _places[key] = place with { IsTold = false };
+        _table.Changes.Touch(key);
+        Settle(nowMilliseconds);
+    }
 
     private void SettleStation(LookupKey key, long nowMilliseconds, bool mayClaim)
     {

@@ -27,29 +27,34 @@ internal sealed partial class Reconciler
 
     /// <summary>What the operator should know, a sentence each: frozen stations, a held shrink, an id that two nodes use, a store that is away
     /// or names no other VTEP.</summary>
-    public IReadOnlyList<string> Warnings(long nowMilliseconds)
+    public IReadOnlyList<string> Warnings(long nowMilliseconds) => [.. Troubles(nowMilliseconds).Select(trouble => trouble.Text)];
+
+    /// <summary>The same, each with what it is about.</summary>
+    public IReadOnlyList<ControllerWarning> Troubles(long nowMilliseconds)
     {
-        List<string> warnings = [];
+        List<ControllerWarning> troubles = [];
+        void Add(string about, string text) => troubles.Add(new ControllerWarning(_config.Name, about, text));
         string name = $"controller {VtepConfigRules.Quote(_config.Name)}";
         if (_status.State is DirectoryState.Degraded or DirectoryState.Refused)
-            warnings.Add($"Frames of {name} go by the last known state: {VtepConfigRules.Escape(_status.Problem ?? "no reason given")}");
+            Add(ControllerWarning.Away, $"Frames of {name} go by the last known state: {VtepConfigRules.Escape(_status.Problem ?? "no reason given")}");
         if (_table.IsFromCache)
-            warnings.Add($"What is known of {name} was read from disk; its store hasn't answered yet.");
+            Add("cache", $"What is known of {name} was read from disk; its store hasn't answered yet.");
         if (_table.ShrinkHeld > 0)
-            warnings.Add($"The store of {name} has lost {_table.ShrinkHeld} VTEPs at once. They are kept for "
+            Add("shrink", $"The store of {name} has lost {_table.ShrinkHeld} VTEPs at once. They are kept for "
                 + $"{Left(_table.ShrinkHeldUntil, nowMilliseconds)} s more; if they are gone indeed, accept it, else look for a wrong prefix or an "
                 + "emptied store.");
         if (_aloneSince is { } alone && nowMilliseconds - alone >= AloneQuietMilliseconds && _status.State == DirectoryState.Connected)
-            warnings.Add($"The store of {name} was read completely and names no other VTEP that is believed. If this node isn't the only one, see "
+            Add("alone", $"The store of {name} was read completely and names no other VTEP that is believed. If this node isn't the only one, see "
                 + "whether the others have the same store and prefix, and what vtep show directory says is rejected.");
         if (OtherNodeOfOurId() is { } other)
-            warnings.Add($"Another node at {other} uses our id {VtepConfigRules.Quote(_config.Node)} in {name}; give each node an id of its own.");
+            Add("id", $"Another node at {other} uses our id {VtepConfigRules.Quote(_config.Node)} in {name}; give each node an id of its own.");
         if (_isFull)
-            warnings.Add($"This node has {DirectoryTable.MaxRecordsPerOwner} records in {name}, as many as others take; it publishes no further stations.");
-        warnings.AddRange(_moves.Frozen.Take(MostFrozenTold).Select(frozen => FrozenText(frozen.Key, frozen.Moves, nowMilliseconds)));
+            Add("full", $"This node has {DirectoryTable.MaxRecordsPerOwner} records in {name}, as many as others take; it publishes no further stations.");
+        foreach ((LookupKey key, Moves moves) in _moves.Frozen.Take(MostFrozenTold))
+            Add($"frozen {key.Vni} {(key.Address.IsNone ? $"{key.Mac}" : $"{key.Address}")}", FrozenText(key, moves, nowMilliseconds));
         if (_moves.FrozenCount > MostFrozenTold)
-            warnings.Add($"{_moves.FrozenCount - MostFrozenTold} further stations of {name} are frozen.");
-        return warnings;
+            Add("frozen", $"{_moves.FrozenCount - MostFrozenTold} further stations of {name} are frozen.");
+        return troubles;
     }
 
     // A wrong prefix looks like a store without others. The first node of all is left in peace for a while.

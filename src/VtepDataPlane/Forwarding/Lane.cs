@@ -139,6 +139,13 @@ public sealed class Lane
         return count;
     }
 
+    /// <summary>The VTEP is closed, no answer will come: what is held counts as dropped, its ports being gone. Nobody serves the lane any more.</summary>
+    internal void GiveUpHeld()
+    {
+        if (HasHeld)
+            LetGoOverdue(long.MaxValue);
+    }
+
     private int LetGoAnswered(long nowMilliseconds)
     {
         int count = 0;

@@ -42,16 +42,17 @@ internal sealed class TestNetwork(int seed = 1) : IDisposable
 
     public Node Add(string address, params BridgeDomainConfig[] domains) => Add(address, 1, domains);
 
-    public Node Add(string address, int workers, params BridgeDomainConfig[] domains)
+    public Node Add(string address, int workers, params BridgeDomainConfig[] domains) => Add(new VtepConfig
     {
-        var host = new MemoryHost(Wire, InetAddress.Parse(address));
-        var config = new VtepConfig
-        {
-            Workers = workers,
-            FdbCapacity = 4096,
-            Underlay = new UnderlayConfig { Local = InetAddress.Parse(address), LearnedPeerLimit = 8 },
-            BridgeDomains = domains,
-        };
+        Workers = workers,
+        FdbCapacity = 4096,
+        Underlay = new UnderlayConfig { Local = InetAddress.Parse(address), LearnedPeerLimit = 8 },
+        BridgeDomains = domains,
+    });
+
+    public Node Add(VtepConfig config)
+    {
+        var host = new MemoryHost(Wire, config.Underlay.Local!.Value);
         var node = new Node(new Vtep(config, host, seed: 0x1234_5678_9ABC_DEF0, Now), host, this);
         _nodes.Add(node);
         return node;
