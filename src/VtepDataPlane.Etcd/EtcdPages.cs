@@ -43,7 +43,7 @@ internal sealed class EtcdPages(EtcdConnection connection, RecordCodec codec)
         var rejected = new List<RejectedRecord>();
         var next = new RangeRequest { Key = range.Key, RangeEnd = range.End, Limit = _most };
         long left = 0;
-        for (ulong cluster = 0; ; )
+        for (ulong cluster = 0; ;)
         {
             RangeResponse page = await PageAsync(next, stop).ConfigureAwait(false);
             (next.Revision, cluster) = next.Revision == 0 ? (page.Header.Revision, page.Header.ClusterId) : (next.Revision, cluster);

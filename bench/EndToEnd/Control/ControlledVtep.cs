@@ -121,7 +121,11 @@ internal sealed class ControlledVtep : IDisposable
     {
         var etcd = new JsonObject
         {
-            ["endpoints"] = new JsonArray(store.Endpoint), ["prefix"] = prefix, ["node"] = $"h{host.Number}", ["leaseSeconds"] = 60, ["cache"] = null,
+            ["endpoints"] = new JsonArray(store.Endpoint),
+            ["prefix"] = prefix,
+            ["node"] = $"h{host.Number}",
+            ["leaseSeconds"] = 60,
+            ["cache"] = null,
         };
         var domain = new JsonObject
         {

@@ -252,8 +252,12 @@ internal sealed class FakeStore
         KeyValue? old = _keys.GetValueOrDefault(put.Key.ToStringUtf8());
         var kv = new KeyValue
         {
-            Key = put.Key, Value = put.Value, Lease = put.Lease, ModRevision = Revision,
-            CreateRevision = old?.CreateRevision ?? Revision, Version = (old?.Version ?? 0) + 1,
+            Key = put.Key,
+            Value = put.Value,
+            Lease = put.Lease,
+            ModRevision = Revision,
+            CreateRevision = old?.CreateRevision ?? Revision,
+            Version = (old?.Version ?? 0) + 1,
         };
         _keys[put.Key.ToStringUtf8()] = kv;
         _history.Add(new Event { Type = Event.Types.EventType.Put, Kv = kv });

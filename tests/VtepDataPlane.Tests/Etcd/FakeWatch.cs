@@ -46,7 +46,9 @@ internal sealed class FakeWatch(FakeEtcd etcd) : Watch.WatchBase
             return false;
         await responses.WriteAsync(new WatchResponse
         {
-            Header = new ResponseHeader { ClusterId = etcd.Store.ClusterId, MemberId = 1 }, Canceled = true, CompactRevision = etcd.Store.Compacted,
+            Header = new ResponseHeader { ClusterId = etcd.Store.ClusterId, MemberId = 1 },
+            Canceled = true,
+            CompactRevision = etcd.Store.Compacted,
         });
         return true;
     }
@@ -54,7 +56,11 @@ internal sealed class FakeWatch(FakeEtcd etcd) : Watch.WatchBase
     /// <summary>As etcd answers who may not watch.</summary>
     public static WatchResponse Refused(string reason) => new()
     {
-        Header = new ResponseHeader { ClusterId = 0xC1, MemberId = 1, Revision = 1 }, WatchId = -1, Created = true, Canceled = true, CancelReason = reason,
+        Header = new ResponseHeader { ClusterId = 0xC1, MemberId = 1, Revision = 1 },
+        WatchId = -1,
+        Created = true,
+        Canceled = true,
+        CancelReason = reason,
     };
 
     private async Task AnswerAsync(IAsyncStreamReader<WatchRequest> requests, ChannelWriter<WatchResponse> write, CancellationToken stop)
@@ -74,7 +80,7 @@ internal sealed class FakeWatch(FakeEtcd etcd) : Watch.WatchBase
     private async Task FollowAsync(WatchCreateRequest create, ChannelWriter<WatchResponse> write, CancellationToken stop)
     {
         long next = create.StartRevision != 0 ? create.StartRevision : etcd.Store.Revision + 1;
-        for (int sent = 0; sent < etcd.EndWatchAfter; )
+        for (int sent = 0; sent < etcd.EndWatchAfter;)
         {
             Task changed = etcd.Store.Changed;
             List<Event> events = etcd.Store.Since(next, create.Key, create.RangeEnd);

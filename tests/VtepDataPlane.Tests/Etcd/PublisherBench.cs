@@ -26,8 +26,11 @@ internal sealed class PublisherBench : IAsyncDisposable
         Etcd = etcd;
         var timings = new EtcdTimings
         {
-            Call = TimeSpan.FromSeconds(2), FirstPause = TimeSpan.FromMilliseconds(5), LongestPause = TimeSpan.FromMilliseconds(20),
-            RefusedPause = TimeSpan.FromMilliseconds(50), Grace = grace,
+            Call = TimeSpan.FromSeconds(2),
+            FirstPause = TimeSpan.FromMilliseconds(5),
+            LongestPause = TimeSpan.FromMilliseconds(20),
+            RefusedPause = TimeSpan.FromMilliseconds(50),
+            Grace = grace,
         };
         _connection = new EtcdConnection(options, timings, Time);
         Publisher = new EtcdPublisher(_connection, options, timings, Time, new RecordCodec(new EtcdLayout("/p")), Instance, Tell);

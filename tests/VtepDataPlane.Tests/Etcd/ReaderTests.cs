@@ -105,7 +105,9 @@ public sealed class ReaderTests
         Assert.That(read.Records, Is.EqualTo(new DirectoryRecord[] { new FloodRecord("a", new(100)) }));
         Assert.That(read.Rejected.CountBy(wrong => wrong.Reason), Is.EquivalentTo(new Dictionary<RejectReason, int>
         {
-            [RejectReason.ValueTooLarge] = 20, [RejectReason.KeyUnknown] = 1, [RejectReason.ValueMalformed] = 1,
+            [RejectReason.ValueTooLarge] = 20,
+            [RejectReason.KeyUnknown] = 1,
+            [RejectReason.ValueMalformed] = 1,
         }));
     }
 
@@ -377,7 +379,9 @@ public sealed class ReaderTests
     {
         EtcdTimings timings = RunningDirectory.Quick with
         {
-            FirstPause = TimeSpan.FromMilliseconds(50), LongestPause = TimeSpan.FromMilliseconds(200), RefusedPause = TimeSpan.FromMilliseconds(200),
+            FirstPause = TimeSpan.FromMilliseconds(50),
+            LongestPause = TimeSpan.FromMilliseconds(200),
+            RefusedPause = TimeSpan.FromMilliseconds(200),
         };
         _etcd.Refuse = method => (how, method) switch
         {

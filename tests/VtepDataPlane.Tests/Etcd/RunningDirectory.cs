@@ -31,7 +31,9 @@ internal sealed class RunningDirectory : IAsyncDisposable
     /// <summary>Everything short, so that no test waits; what a test is about it sets itself.</summary>
     public static EtcdTimings Quick { get; } = new()
     {
-        FirstPause = TimeSpan.FromMilliseconds(10), LongestPause = TimeSpan.FromMilliseconds(100), RefusedPause = TimeSpan.FromMilliseconds(300),
+        FirstPause = TimeSpan.FromMilliseconds(10),
+        LongestPause = TimeSpan.FromMilliseconds(100),
+        RefusedPause = TimeSpan.FromMilliseconds(300),
         Files = TimeSpan.Zero,
     };
 

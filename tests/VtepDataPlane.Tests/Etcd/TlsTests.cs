@@ -77,8 +77,12 @@ public sealed class TlsTests
 
     private EtcdConnection Connect(Uri? endpoint = null) => new(new EtcdOptions
     {
-        Endpoints = [endpoint ?? _etcd.Endpoint], Prefix = RunningDirectory.Prefix, Node = "me",
-        CaFile = File1("ca"), CertificateFile = File1("client"), KeyFile = File1("key"),
+        Endpoints = [endpoint ?? _etcd.Endpoint],
+        Prefix = RunningDirectory.Prefix,
+        Node = "me",
+        CaFile = File1("ca"),
+        CertificateFile = File1("client"),
+        KeyFile = File1("key"),
     }, RunningDirectory.Quick, TimeProvider.System);
 
     private static async Task<EtcdException> RefusalAsync(EtcdConnection connection)

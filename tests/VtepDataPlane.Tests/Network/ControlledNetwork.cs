@@ -56,7 +56,11 @@ internal sealed class ControlledNetwork : IDisposable
     public static BridgeDomainConfig Lookup(string tap, bool floods = true, int positive = 60) =>
         Domain(tap, new ControllerDiscovery
         {
-            Controller = "store", Mode = ControllerMode.Lookup, FloodUnknown = floods, PositiveSeconds = positive, LookupTimeout = 5000,
+            Controller = "store",
+            Mode = ControllerMode.Lookup,
+            FloodUnknown = floods,
+            PositiveSeconds = positive,
+            LookupTimeout = 5000,
         });
 
     /// <summary>Two VTEPs with a port each, a1 and b1, that know each other.</summary>

@@ -128,7 +128,7 @@ public sealed class ControllerTests
         network.Pass(100);
         Assert.That(b.Port("b1").TakeAll(), Has.Count.EqualTo(1));
         Assert.That(StatusOf(a).PublishPending, Is.GreaterThan(0));
-        Assert.That(a.Vtep.Status().Warnings, Has.Exactly(1).StartsWith("The store of controller 'store' is away"));
+        Assert.That(a.Vtep.Status().Warnings, Has.Exactly(1).StartsWith("Frames of controller 'store' go by the last known state"));
 
         network.Store.ComeBack();
         network.Sync();
