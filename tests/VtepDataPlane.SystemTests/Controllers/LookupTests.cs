@@ -6,6 +6,7 @@ using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Controllers;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class LookupTests : ControllerTestBed
 {
     [Test]

@@ -6,6 +6,7 @@ using VtepDataPlane.SystemTests.Namespaces;
 
 namespace VtepDataPlane.SystemTests.Controllers;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class SecuredEtcdTests : ControllerTestBed
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("vtep-pki-").FullName;

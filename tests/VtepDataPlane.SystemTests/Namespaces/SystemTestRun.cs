@@ -4,6 +4,9 @@ using System.Text.RegularExpressions;
 using NUnit.Framework;
 using VtepDataPlane.SystemTests.Namespaces;
 
+// Fixtures that say so run two at a time, apart from all others: hosts have names and namespaces of their own in each test.
+[assembly: LevelOfParallelism(2)]
+
 namespace VtepDataPlane.SystemTests;
 
 /// <summary>Set-up of the whole run.</summary>
