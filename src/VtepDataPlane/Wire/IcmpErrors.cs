@@ -106,19 +106,9 @@ internal static class IcmpErrors
 
         (InetAddress source, InetAddress target) = Addresses(frame, headers);
         Span<byte> message = packet[Ipv6Header.Size..];
-        new Ipv6Header
-        {
-            PayloadLength = (ushort)message.Length,
-            NextHeader = IpProtocol.IcmpV6,
-            HopLimit = HopLimit,
-            Source = target,
-            Destination = source,
-        }.Write(packet);
         WriteMessageHeader(message, IcmpV6.PacketTooBig, code: 0);
         BinaryPrimitives.WriteUInt32BigEndian(message[IcmpV6.MtuOffset..], (uint)Math.Max(mtu, 0));
-        ulong pseudo = InternetChecksum.PseudoHeader(target, source, IpProtocol.IcmpV6, message.Length);
-        ushort checksum = (ushort)~InternetChecksum.Fold(InternetChecksum.Sum(message, pseudo));
-        BinaryPrimitives.WriteUInt16BigEndian(message[IcmpV6.ChecksumOffset..], checksum);
+        IcmpV6.Seal(packet, target, source, HopLimit);
         length = headers.NetworkOffset + packet.Length;
         return true;
     }

@@ -1,5 +1,7 @@
 // ICMP for IPv6 (RFC 4443) and neighbour discovery (RFC 4861): the types a VTEP writes or has to tell apart.
 
+using System.Buffers.Binary;
+
 namespace VtepDataPlane.Wire;
 
 /// <summary>ICMPv6 types and offsets.</summary>
@@ -33,4 +35,21 @@ public static class IcmpV6
 
     /// <summary>Is an error or a redirect, which must not be answered with an error (RFC 4443 section 2.4 e).</summary>
     public static bool IsError(byte type) => type is < FirstInformational or Redirect;
+
+    /// <summary>Writes the IP header of a packet whose ICMPv6 message fills all behind it, and the message's checksum, which must be zero before.</summary>
+    internal static void Seal(Span<byte> packet, in InetAddress source, in InetAddress destination, byte hopLimit)
+    {
+        Span<byte> message = packet[Ipv6Header.Size..];
+        new Ipv6Header
+        {
+            PayloadLength = (ushort)message.Length,
+            NextHeader = IpProtocol.IcmpV6,
+            HopLimit = hopLimit,
+            Source = source,
+            Destination = destination,
+        }.Write(packet);
+        ulong pseudo = InternetChecksum.PseudoHeader(source, destination, IpProtocol.IcmpV6, message.Length);
+        ushort checksum = (ushort)~InternetChecksum.Fold(InternetChecksum.Sum(message, pseudo));
+        BinaryPrimitives.WriteUInt16BigEndian(message[ChecksumOffset..], checksum);
+    }
 }

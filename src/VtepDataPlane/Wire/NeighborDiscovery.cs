@@ -129,22 +129,12 @@ public static class NeighborDiscovery
         Span<byte> packet, in InetAddress source, in InetAddress destination, byte type, uint flags, in InetAddress target, byte option, MacAddress mac)
     {
         Span<byte> message = packet[Ipv6Header.Size..];
-        new Ipv6Header
-        {
-            PayloadLength = (ushort)message.Length,
-            NextHeader = IpProtocol.IcmpV6,
-            HopLimit = HopLimit,
-            Source = source,
-            Destination = destination,
-        }.Write(packet);
         BinaryPrimitives.WriteUInt32BigEndian(message, (uint)type << 24); // code and checksum are zero
         BinaryPrimitives.WriteUInt32BigEndian(message[FlagsOffset..], flags);
         target.Write(message[TargetOffset..]);
         if (!mac.IsZero)
             WriteOption(message[MessageSize..], option, mac);
-        ulong pseudo = InternetChecksum.PseudoHeader(source, destination, IpProtocol.IcmpV6, message.Length);
-        var checksum = (ushort)~InternetChecksum.Fold(InternetChecksum.Sum(message, pseudo));
-        BinaryPrimitives.WriteUInt16BigEndian(message[IcmpV6.ChecksumOffset..], checksum);
+        IcmpV6.Seal(packet, source, destination, HopLimit);
     }
 
     private static bool IsChecksumRight(in Ipv6View packet)
