@@ -10,6 +10,9 @@ namespace VtepDataPlane.Daemon.Hosting;
 /// <param name="StopAsync">Drains and removes everything it made.</param>
 internal sealed record DataPlane(Vtep Vtep, Func<long> Now, Func<VtepConfig, Task> ApplyAsync, Func<ValueTask> StopAsync) : IAsyncDisposable
 {
+    /// <summary>Null while every worker and the control loop move; otherwise a sentence that says what stands still. Any thread, never waits.</summary>
+    public Func<string?> FindStall { get; init; } = () => null;
+
     /// <summary>Stops it.</summary>
     public ValueTask DisposeAsync() => StopAsync();
 }
