@@ -12,6 +12,9 @@
 #   bench/run.sh control [OPTIONS] --out FILE.json   three VTEPs and a real etcd in network namespaces, as root; writes FILE.md too
 #       --only NAMES         measurements: names, or beginnings of names, comma-separated (mac,churn)
 #       --seconds N          of churn, 60
+#   bench/run.sh operate [OPTIONS] --out FILE.json   what an operator waits for: start, control calls, scrapes; as root; writes FILE.md too
+#       --only NAMES         measurements: names, or beginnings of names, comma-separated (start,calls)
+#       --seconds N          of TCP beside calls and of all windows beside scrapes, 60
 #
 # As root it installs the Debian packages that are needed and missing; otherwise it names them. What it makes in the system is gone when it ends,
 # however it ends. bench/README.md tells what is measured and how to read it.
@@ -21,14 +24,15 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-readonly usage="Usage: bench/run.sh [micro [ARGUMENTS] | e2e [--only NAMES] [--contenders NAMES] [--seconds N] [--rounds N] [--patience N] --out FILE.json | control [--only NAMES] [--seconds N] --out FILE.json]"
+readonly usage="Usage: bench/run.sh [micro [ARGUMENTS] | e2e [--only NAMES] [--contenders NAMES] [--seconds N] [--rounds N] [--patience N] --out FILE.json | control [--only NAMES] [--seconds N] --out FILE.json | operate [--only NAMES] [--seconds N] --out FILE.json]"
 readonly results=$root/artifacts/bench
 readonly e2e=$root/artifacts/bin/VtepDataPlane.EndToEnd/release/VtepDataPlane.EndToEnd
 readonly publish_limit=600 # seconds
-readonly control_limit=1800
+readonly measurements_limit=1800
 readonly e2e_needs=(ip:iproute2 bridge:iproute2 ping:iputils-ping sysctl:procps ethtool:ethtool nft:nftables iperf3:iperf3
     ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch wireguard-go:wireguard-go wg:wireguard-tools)
 readonly control_needs=(ip:iproute2 ping:iputils-ping sysctl:procps iperf3:iperf3 etcd:etcd-server etcdctl:etcd-client)
+readonly operate_needs=(ip:iproute2 ping:iputils-ping sysctl:procps iperf3:iperf3)
 job= scratch= made_policy=
 
 # Names the Debian packages of programs that are missing: PROGRAM:PACKAGE ...
@@ -130,7 +134,7 @@ run_micro() {
     run_job dotnet run -c Release --project bench/VtepDataPlane.Benchmarks -- --artifacts "$results/micro" "$@"
 }
 
-# What both benches with namespaces need: root, the programs given, no leftovers, and our own programs.
+# What all benches with namespaces need: root, the programs given, no leftovers, and our own programs.
 prepare_lab() {
     if [[ $(id -u) -ne 0 ]]; then
         echo "This bench makes network namespaces and TAP devices: run it as root." >&2
@@ -151,7 +155,13 @@ run_e2e() {
 
 run_control() {
     prepare_lab "${control_needs[@]}"
-    TMPDIR=$scratch run_job timeout "$control_limit" "$e2e" control "$@"
+    TMPDIR=$scratch run_job timeout "$measurements_limit" "$e2e" control "$@"
+}
+
+run_operate() {
+    prepare_lab "${operate_needs[@]}"
+    publish_aot
+    TMPDIR=$scratch run_job timeout "$measurements_limit" "$e2e" operate "$@"
 }
 
 parse_e2e() {
@@ -168,7 +178,10 @@ parse_e2e() {
     check_out e2e "FILE.md and FILE.svg lie beside it"
 }
 
-parse_control() {
+# Of control and of operate: parse_measurements NAME ARGUMENTS
+parse_measurements() {
+    local name=$1
+    shift
     out= arguments=()
     while [[ $# -gt 0 ]]; do
         case $1 in
@@ -178,7 +191,7 @@ parse_control() {
         esac
         shift 2
     done
-    check_out control "FILE.md lies beside it"
+    check_out "$name" "FILE.md lies beside it"
 }
 
 check_out() {
@@ -198,7 +211,8 @@ case ${1:-all} in
     -h | --help) echo "$usage" ;;
     micro) shift; run_micro "$@" ;;
     e2e) shift; parse_e2e "$@"; mkdir -p "$(dirname "$out")"; run_e2e "${arguments[@]}" --out "$out" ;;
-    control) shift; parse_control "$@"; mkdir -p "$(dirname "$out")"; run_control "${arguments[@]}" --out "$out" ;;
+    control) parse_measurements "$@"; mkdir -p "$(dirname "$out")"; run_control "${arguments[@]}" --out "$out" ;;
+    operate) parse_measurements "$@"; mkdir -p "$(dirname "$out")"; run_operate "${arguments[@]}" --out "$out" ;;
     all) run_micro; contenders=; run_e2e --out "$results/e2e.json" ;;
     *) echo "run.sh: '$1' is not understood. $usage" >&2; exit 2 ;;
 esac

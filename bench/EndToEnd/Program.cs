@@ -2,11 +2,12 @@
 //
 //   run         the bench: scenarios, contenders, reports (bench/run.sh calls it)
 //   control     the bench of controllers, beside a real etcd (bench/run.sh calls it)
+//   operate     the bench of what an operator waits for (bench/run.sh calls it)
 //   relay       the contenders "ceiling" and "relay"
 //   frames      offers frames to a device             datagrams   sends a contender's datagrams
 //   echo, ask   server and client of request and response
 //
-// All but `run`, `control` and `ask` run until they are killed.
+// All but `run`, `control`, `operate` and `ask` run until they are killed.
 
 using System.CommandLine;
 using System.CommandLine.Parsing;
@@ -15,10 +16,12 @@ using VtepDataPlane.EndToEnd;
 using VtepDataPlane.EndToEnd.Control;
 using VtepDataPlane.EndToEnd.Generators;
 using VtepDataPlane.EndToEnd.Lab;
+using VtepDataPlane.EndToEnd.Measurements;
+using VtepDataPlane.EndToEnd.Operation;
 using VtepDataPlane.EndToEnd.Relay;
 using VtepDataPlane.Wire;
 
-var root = new RootCommand("The end-to-end bench of VtepDataPlane.") { Run(), Control(), Relay(), Frames(), Datagrams(), Echo(), Ask() };
+var root = new RootCommand("The end-to-end bench of VtepDataPlane.") { Run(), Control(), Operate(), Relay(), Frames(), Datagrams(), Echo(), Ask() };
 try
 {
     return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -59,8 +62,28 @@ static Command Control()
         if (result.GetValueOrDefault<int>() is < 1 or > LongestChurn)
             result.AddError($"--seconds must be 1 to {LongestChurn}.");
     });
-    command.SetAction(parsed => new ControlRun(
-        new ControlOptions(parsed.GetValue(only), parsed.GetValue(seconds), parsed.GetRequiredValue(file))).Run() ? 0 : 1);
+    command.SetAction(parsed =>
+    {
+        int churn = parsed.GetValue(seconds);
+        Measurement[] all = [new TableMeasurement(), new MoveMeasurement(), new ChurnMeasurement(churn), new LookupMeasurement()];
+        return new MeasurementRun(new MeasurementOptions(parsed.GetValue(only), churn, parsed.GetRequiredValue(file)), all).Run() ? 0 : 1;
+    });
+    return command;
+}
+
+static Command Operate()
+{
+    var only = new Option<string?>("--only") { Description = "Measurements: names or beginnings of names, comma-separated." };
+    var seconds = new Option<int>("--seconds") { Description = "Of TCP beside calls, and of all windows beside scrapes.", DefaultValueFactory = _ => 60 };
+    var file = new Option<FileInfo>("--out") { Description = "The JSON report; .md lies beside it.", Required = true };
+    var command = new Command("operate", "Run the bench of what an operator waits for, as root.") { only, seconds, file };
+    seconds.Validators.Add(result => Refuse(result, result.GetValueOrDefault<int>() > 0));
+    command.SetAction(parsed =>
+    {
+        int span = parsed.GetValue(seconds);
+        Measurement[] all = [new SizeMeasurement(), new StartMeasurement(), new CallMeasurement(span), new ScrapeMeasurement(span)];
+        return new MeasurementRun(new MeasurementOptions(parsed.GetValue(only), span, parsed.GetRequiredValue(file)), all).Run() ? 0 : 1;
+    });
     return command;
 }
 

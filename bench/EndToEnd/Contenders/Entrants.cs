@@ -13,6 +13,10 @@ internal static class Entrants
     /// <summary>This project's program, compiled just in time.</summary>
     public static string VtepProgram => Program(JustInTime);
 
+    /// <summary>This project's program, compiled natively.</summary>
+    /// <exception cref="BenchException">There is none.</exception>
+    public static string NativeProgram => NativeProblem(Program(Native)) is { } problem ? throw new BenchException(problem) : Program(Native);
+
     /// <summary>Those named, comma-separated; all for null.</summary>
     /// <param name="names">Contender names.</param>
     /// <param name="aotProblem">Why there is no natively compiled program; null or empty: look for it.</param>

@@ -11,6 +11,7 @@
 using System.Diagnostics;
 using VtepDataPlane.EndToEnd.Generators;
 using VtepDataPlane.EndToEnd.Lab;
+using VtepDataPlane.EndToEnd.Measurements;
 using VtepDataPlane.EndToEnd.Report;
 
 namespace VtepDataPlane.EndToEnd.Control;

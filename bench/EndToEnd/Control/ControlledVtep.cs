@@ -3,7 +3,6 @@
 
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using VtepDataPlane.EndToEnd.Contenders;
@@ -33,7 +32,7 @@ internal sealed class ControlledVtep : IDisposable
         string socket = Path.Combine(_folder, "vtep.sock");
         string file = Path.Combine(_folder, "vtep.json");
         File.WriteAllText(file, Configuration(host, store, mode, prefix, socket).ToJsonString());
-        _http = Client(socket);
+        _http = UnixHttp.Client(socket, s_answerLimit);
         Started = Stopwatch.GetTimestamp();
         _process = host.Start(Entrants.VtepProgram, ["run", "--config", file]);
     }
@@ -143,28 +142,5 @@ internal sealed class ControlledVtep : IDisposable
             ["controllers"] = new JsonObject { ["main"] = new JsonObject { ["etcd"] = etcd } },
             ["bridgeDomains"] = new JsonArray(domain),
         };
-    }
-
-    private static HttpClient Client(string path)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, cancellation) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
-            UseProxy = false,
-        };
-        return new HttpClient(handler) { BaseAddress = new Uri("http://vtep"), Timeout = s_answerLimit };
     }
 }

@@ -3,6 +3,7 @@
 
 using System.Diagnostics;
 using VtepDataPlane.EndToEnd.Lab;
+using VtepDataPlane.EndToEnd.Measurements;
 using VtepDataPlane.EndToEnd.Report;
 using VtepDataPlane.Wire;
 

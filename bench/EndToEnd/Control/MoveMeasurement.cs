@@ -5,6 +5,7 @@
 // A station moves three times and is then replaced: one that moves five times in 180 seconds is frozen where it is (RFC 7432 section 15.1).
 
 using System.Diagnostics;
+using VtepDataPlane.EndToEnd.Measurements;
 using VtepDataPlane.EndToEnd.Report;
 using VtepDataPlane.Wire;
 

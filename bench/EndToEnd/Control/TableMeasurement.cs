@@ -6,6 +6,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using VtepDataPlane.Discovery.Records;
 using VtepDataPlane.EndToEnd.Lab;
+using VtepDataPlane.EndToEnd.Measurements;
 using VtepDataPlane.EndToEnd.Report;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;

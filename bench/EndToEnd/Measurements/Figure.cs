@@ -1,9 +1,9 @@
-// One number of the control bench and what was promised about it.
+// One number of a measurement and what was promised about it.
 
 using System.Globalization;
 using VtepDataPlane.EndToEnd.Report;
 
-namespace VtepDataPlane.EndToEnd.Control;
+namespace VtepDataPlane.EndToEnd.Measurements;
 
 /// <summary>What a figure must be.</summary>
 /// <param name="Bound">In the figure's unit.</param>

@@ -1,6 +1,6 @@
-// One question about controllers, asked of a lab of its own.
+// One question, asked of a lab of its own.
 
-namespace VtepDataPlane.EndToEnd.Control;
+namespace VtepDataPlane.EndToEnd.Measurements;
 
 /// <summary>A measurement.</summary>
 internal abstract class Measurement(string name)

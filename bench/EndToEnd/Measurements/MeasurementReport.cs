@@ -1,4 +1,4 @@
-// The control bench's report, for programs as JSON and for people as Markdown: every figure with its target, and whether it was met. A figure
+// The report of a bench of measurements, for programs as JSON and for people as Markdown: every figure with its target, and whether it was met. A figure
 // that falls short stands there as it was measured.
 
 using System.Globalization;
@@ -6,15 +6,15 @@ using System.Text;
 using System.Text.Json.Nodes;
 using VtepDataPlane.EndToEnd.Report;
 
-namespace VtepDataPlane.EndToEnd.Control;
+namespace VtepDataPlane.EndToEnd.Measurements;
 
 /// <summary>Writes the reports.</summary>
-internal static class ControlReport
+internal static class MeasurementReport
 {
     private const int Digits = 4;
 
     /// <summary>Writes FILE.json and FILE.md.</summary>
-    public static void Write(ControlOptions options, Machine machine, Noise noise, IReadOnlyList<MeasurementResult> results)
+    public static void Write(MeasurementOptions options, Machine machine, Noise noise, IReadOnlyList<MeasurementResult> results)
     {
         string json = options.Out.FullName;
         var report = new JsonObject
@@ -61,7 +61,7 @@ internal static class ControlReport
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{machine.Date}, {machine.Cpu}, {machine.Cores} cores, {machine.MemoryMiB} MiB, ");
         text.AppendLine(CultureInfo.InvariantCulture, $"Linux {machine.Kernel}, {machine.DotNet}.");
-        text.AppendLine("All hosts, their VTEPs, the store and what measures share this machine's cores.").AppendLine();
+        text.AppendLine("All hosts, their VTEPs, what else they need and what measures share this machine's cores.").AppendLine();
         text.AppendLine("| measurement | figure | value | least to greatest | target | |").AppendLine("|---|---|--:|--:|--:|---|");
         foreach (MeasurementResult result in results)
         {

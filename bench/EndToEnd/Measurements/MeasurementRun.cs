@@ -1,17 +1,19 @@
-// A run of the control bench: one measurement after the other, each in a lab of its own. What fails is noted and the run goes on; the reports are
-// written after every measurement.
+// A run of one of the benches of measurements: one after the other, each in a lab of its own. What fails is noted and the run goes on; the reports
+// are written after every measurement.
 
 using VtepDataPlane.EndToEnd.Report;
 
-namespace VtepDataPlane.EndToEnd.Control;
+namespace VtepDataPlane.EndToEnd.Measurements;
 
-/// <summary>Runs the control bench.</summary>
-internal sealed class ControlRun(ControlOptions options)
+/// <summary>Runs a bench.</summary>
+/// <param name="options">What the command line said.</param>
+/// <param name="all">All measurements of the bench, in the order of its report.</param>
+internal sealed class MeasurementRun(MeasurementOptions options, IReadOnlyList<Measurement> all)
 {
     private readonly Machine _machine = Machine.Read();
     private readonly Noise _noise = new();
     private readonly List<MeasurementResult> _results = [];
-    private readonly IReadOnlyList<Measurement> _measurements = Named(options);
+    private readonly IReadOnlyList<Measurement> _measurements = Named(options, all);
 
     /// <summary>Measures all and writes the reports. False when something could not be measured; a missed target is no failure of the bench.</summary>
     public bool Run()
@@ -23,7 +25,7 @@ internal sealed class ControlRun(ControlOptions options)
             _noise.Look();
             _noise.AwaitQuiet(0);
             Measure(result);
-            ControlReport.Write(options, _machine, _noise, _results);
+            MeasurementReport.Write(options, _machine, _noise, _results);
         }
 
         return _results.TrueForAll(result => result.Failure is null);
@@ -47,12 +49,11 @@ internal sealed class ControlRun(ControlOptions options)
     private static void Tell(MeasurementResult result, Figure figure)
     {
         result.Figures.Add(figure);
-        Console.WriteLine($"{result.Measurement.Name,-18} {figure.What}: {ControlReport.Number(figure.Value)} {figure.Unit} {ControlReport.Verdict(figure)}");
+        Console.WriteLine($"{result.Measurement.Name,-18} {figure.What}: {MeasurementReport.Number(figure.Value)} {figure.Unit} {MeasurementReport.Verdict(figure)}");
     }
 
-    private static Measurement[] Named(ControlOptions options)
+    private static IReadOnlyList<Measurement> Named(MeasurementOptions options, IReadOnlyList<Measurement> all)
     {
-        Measurement[] all = [new TableMeasurement(), new MoveMeasurement(), new ChurnMeasurement(options.Seconds), new LookupMeasurement()];
         if (options.Only is null)
             return all;
         string[] words = options.Only.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
