@@ -35,6 +35,9 @@ internal sealed class ConfigProblems(string file, ConfigText text)
     /// <summary>Paths of values that are placeholders now.</summary>
     public IReadOnlySet<string> BadPaths => _badPaths;
 
+    /// <summary>Something is wrong.</summary>
+    public bool Any => _list.Count > 0;
+
     /// <summary>All of them in the file's order.</summary>
     public IReadOnlyList<ConfigProblem> InOrder() => [.. _list.OrderBy(problem => (problem.Line, problem.Column))];
 
