@@ -16,6 +16,13 @@ internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
     /// <summary>Bytes of a socket's path: sun_path has 108, one of them the final zero (unix(7)).</summary>
     public const int MaxSocketPath = 107;
 
+    /// <summary>Same in every part.</summary>
+    public bool Equals(DaemonConfig? other) =>
+        other is not null && ControlSocket == other.ControlSocket && Vtep == other.Vtep && Sources.SequenceEqual(other.Sources);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Vtep, ControlSocket);
+
     /// <summary>Why a path can't be a control socket's, or null when it can.</summary>
     public static string? SocketPathProblem(string path)
     {
