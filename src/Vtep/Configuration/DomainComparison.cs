@@ -10,6 +10,8 @@ namespace VtepDataPlane.Daemon.Configuration;
 /// <summary>Compares the domains of two configurations.</summary>
 internal sealed class DomainComparison
 {
+    private const string Forgotten = "the stations behind it are forgotten";
+    private const string NoPorts = "it has no ports";
     private const string AnotherOrder = "in another order";
 
     private readonly List<DomainPlan> _changed = [];
@@ -56,8 +58,8 @@ internal sealed class DomainComparison
     private void Remove(BridgeDomainConfig domain)
     {
         PlanChange[] moved = [.. domain.Ports.Where(port => _portsNext.ContainsKey(port.Tap)).Select(port => Departure(port))];
-        _changed.Add(new DomainPlan(PlanAction.Remove, domain.Name, domain.Vni.Value,
-            $"{Count(domain.Ports.Count, "port")} {(domain.Ports.Count == 1 ? "closes" : "close")}", [.. domain.Ports.Select(port => port.Tap)], moved));
+        string ports = domain.Ports.Count == 0 ? NoPorts : $"{Count(domain.Ports.Count, "port")} {(domain.Ports.Count == 1 ? "closes" : "close")}";
+        _changed.Add(new DomainPlan(PlanAction.Remove, domain.Name, domain.Vni.Value, ports, [.. domain.Ports.Select(port => port.Tap)], moved));
     }
 
     private void Change(BridgeDomainConfig now, BridgeDomainConfig next)
@@ -76,7 +78,7 @@ internal sealed class DomainComparison
             _changed.Add(new DomainPlan(PlanAction.Change, now.Name, now.Vni.Value, PortsOf(now, closed.Length), closed, changes));
     }
 
-    private static string PortsOf(BridgeDomainConfig domain, int closed) => domain.Ports.Count == 0 ? "it has no ports"
+    private static string PortsOf(BridgeDomainConfig domain, int closed) => domain.Ports.Count == 0 ? NoPorts
         : closed == 0 ? "its ports stay open" : $"{closed} of {Count(domain.Ports.Count, "port")} {(closed == 1 ? "closes" : "close")}";
 
     // Lists are compared one by one below; a change of the kind of discovery is said in one line.
@@ -112,7 +114,7 @@ internal sealed class DomainComparison
     private PlanChange Departure(PortConfig port)
     {
         string effect = _portsNext.TryGetValue(port.Tap, out BridgeDomainConfig? there) ? $"moves to domain {there.Name}" : "closes";
-        return new PlanChange(PlanAction.Remove, $"port {port.Tap}", Effect: $"{effect}; the stations behind it are forgotten");
+        return new PlanChange(PlanAction.Remove, $"port {port.Tap}", Effect: $"{effect}; {Forgotten}");
     }
 
     private PlanChange Arrival(PortConfig port) => new(PlanAction.Add, $"port {port.Tap}",
@@ -121,7 +123,7 @@ internal sealed class DomainComparison
     private static PlanChange Reopening(PortConfig now, PortConfig next)
     {
         PlanChange[] settings = [.. ConfigPlan.Differences(Tree(now), Tree(next), "")];
-        const string Effect = "closes and opens again; the stations behind it are forgotten";
+        const string Effect = $"closes and opens again; {Forgotten}";
         return new PlanChange(PlanAction.Change, $"port {next.Tap}",
             Listed(settings.Select(setting => Setting(setting.What, setting.Now))), Listed(settings.Select(setting => Setting(setting.What, setting.Next))),
             Effect);
@@ -136,18 +138,18 @@ internal sealed class DomainComparison
         string[] old = [.. before.Peers.Select(peer => EndpointText.Write(peer, _portNow))];
         string[] wanted = [.. after.Peers.Select(peer => EndpointText.Write(peer, _portNext))];
         HashSet<VtepEndpoint> named = Named(next);
-        foreach (string peer in old.Except(wanted))
-        {
-            bool isGone = EndpointText.TryParse(peer, _portNow, out VtepEndpoint endpoint) && !named.Contains(endpoint);
-            yield return new PlanChange(PlanAction.Remove, $"peer {peer}",
-                Effect: isGone ? "is a stranger then; the stations behind it are forgotten" : "gets no flooded frames then");
-        }
-
+        foreach (VtepEndpoint peer in before.Peers.Where(peer => !wanted.Contains(EndpointText.Write(peer, _portNow))))
+            yield return new PlanChange(PlanAction.Remove, $"peer {EndpointText.Write(peer, _portNow)}", Effect: Farewell(peer, named));
         foreach (string peer in wanted.Except(old))
             yield return new PlanChange(PlanAction.Add, $"peer {peer}");
         if (IsReordered(old, wanted))
             yield return new PlanChange(PlanAction.Change, "peers", Effect: AnotherOrder);
     }
+
+    private static string Farewell(VtepEndpoint peer, HashSet<VtepEndpoint> named) =>
+        named.Contains(peer) ? "gets no flooded frames then"
+        : named.Any(other => other.Address == peer.Address) ? Forgotten
+        : $"is a stranger then; {Forgotten}";
 
     // Peers, and the VTEPs of static entries, which may send as well.
     private static HashSet<VtepEndpoint> Named(BridgeDomainConfig domain) =>
