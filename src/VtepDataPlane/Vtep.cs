@@ -218,9 +218,12 @@ public sealed partial class Vtep : IDisposable
         string? what = next.Underlay != Config.Underlay ? "underlay"
             : next.Workers != Config.Workers ? "workers"
             : next.FdbCapacity != Config.FdbCapacity ? "fdb.capacity"
-            : !next.Controllers.SequenceEqual(Config.Controllers) ? "controllers"
+            : !ByName(next.Controllers).SequenceEqual(ByName(Config.Controllers)) ? "controllers"
             : null;
         if (what is not null)
             throw new VtepException($"'{what}' can't be changed while running: restart to apply it, or put it back.");
     }
+
+    private static IEnumerable<ControllerConfig> ByName(IEnumerable<ControllerConfig> controllers) =>
+        controllers.OrderBy(controller => controller.Name, StringComparer.Ordinal);
 }

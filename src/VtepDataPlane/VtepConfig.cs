@@ -96,4 +96,12 @@ public sealed record VtepConfig
 
     /// <summary>The domains, each VNI once.</summary>
     public IReadOnlyList<BridgeDomainConfig> BridgeDomains { get; init; } = [];
+
+    /// <summary>Same in every part.</summary>
+    public bool Equals(VtepConfig? other) =>
+        other is not null && Workers == other.Workers && FdbCapacity == other.FdbCapacity && Underlay == other.Underlay
+        && Controllers.SequenceEqual(other.Controllers) && BridgeDomains.SequenceEqual(other.BridgeDomains);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Workers, FdbCapacity, Underlay, Controllers.Count, BridgeDomains.Count);
 }

@@ -41,11 +41,6 @@ public sealed partial class VtepConfigRules
     /// <summary>The smallest MTU IPv6 works over (RFC 8200 section 5).</summary>
     public const int MinIPv6Mtu = 1280;
 
-    // IPv4: 65535 bytes of packet - 20 IP - 8 UDP - 8 VXLAN - 14 Ethernet. IPv6 doesn't count its own 40 bytes: 65535 - 8 - 8 - 14.
-    private const int MaxMtuOverIPv4 = 65_485;
-    private const int MaxMtuOverIPv6 = 65_505;
-    private const int VlanTagSize = 4;
-
     private readonly VtepConfig _config;
     private readonly IReadOnlySet<string> _knownBad;
     private readonly List<VtepConfigProblem> _problems = [];
@@ -59,6 +54,7 @@ public sealed partial class VtepConfigRules
     {
         _config = config;
         _knownBad = knownBad;
+        _taps = [.. config.BridgeDomains.SelectMany(domain => domain.Ports).Select(port => port.Tap)];
     }
 
     /// <summary><see cref="VtepConfig.Workers"/>: a TAP device has at most 256 queues.</summary>
@@ -189,6 +185,8 @@ public sealed partial class VtepConfigRules
                 "exactly one of \"local\" and \"interface\" must be there; give this host's address or the interface that has it");
         if (underlay.Interface is { } name && InterfaceNameProblem(name) is { } why)
             Add("$.underlay.interface", why);
+        else if (underlay.Interface is not null)
+            CheckIsNoPort(underlay.Interface, "$.underlay.interface");
         if (underlay.Local is { } local && !IsBad("$.underlay.local") && CheckHostAddress(local, "$.underlay.local"))
             CheckFamily(local, "$.underlay.local");
     }
@@ -200,8 +198,7 @@ public sealed partial class VtepConfigRules
         CheckRange(domain.Ageing, Ageing, path + ".ageing");
         CheckRange(domain.FdbLimit, FdbLimit, path + ".fdbLimit");
         CheckEncapsulation(domain.Encapsulation, path);
-        for (int i = 0; i < domain.Ports.Count; i++)
-            CheckPort(domain.Ports[i], domain, $"{path}.ports[{i}]");
+        CheckPorts(domain, path + ".ports");
         CheckDiscovery(domain.Discovery, path + ".discovery");
         CheckFdb(domain, path + ".fdb");
     }
@@ -228,48 +225,6 @@ public sealed partial class VtepConfigRules
         CheckDefined(policy.Ecn, path + ".ecn");
         CheckDefined(policy.ReservedBits, path + ".reservedBits");
         CheckDefined(policy.InnerVlan, path + ".innerVlan");
-    }
-
-    private void CheckPort(PortConfig port, BridgeDomainConfig domain, string path)
-    {
-        if (InterfaceNameProblem(port.Tap) is { } why)
-            Add(path + ".tap", why);
-        else
-            CheckUnique(_pathByTap, port.Tap, path + ".tap", $"the TAP device {Quote(port.Tap)}");
-        if (port.Mac is { IsValidSource: false } mac && !IsBad(path + ".mac"))
-            Add(path + ".mac", $"{mac} can't be a device's own address; use a unicast one, like 02:00:5e:10:00:01");
-        if (port.Bridge is { } bridge && InterfaceNameProblem(bridge) is { } whyBridge)
-            Add(path + ".bridge", whyBridge);
-        else if (port.Bridge == port.Tap)
-            Add(path + ".bridge", $"{Quote(port.Tap)} is the port itself; name a Linux bridge");
-        for (int i = 0; i < port.Addresses.Count; i++)
-            CheckPortAddress(port, i, $"{path}.addresses[{i}]");
-        CheckMtu(port, domain, path + ".mtu");
-    }
-
-    private void CheckPortAddress(PortConfig port, int index, string path)
-    {
-        (InetAddress address, byte prefix) = port.Addresses[index];
-        if (IsBad(path))
-            return;
-        if (!address.IsUnicast)
-            Add(path, $"{address} is not a host's address; give a unicast address with its prefix length, like 198.19.0.1/24");
-        else if (prefix > 8 * address.Size)
-            Add(path, $"the prefix length {prefix} is out of range; it must be 0 to {8 * address.Size}");
-        else if (port.Addresses.Take(index).Any(other => other.Address == address))
-            Add(path, $"the address {address} is there twice; remove one");
-    }
-
-    private void CheckMtu(PortConfig port, BridgeDomainConfig domain, string path)
-    {
-        if (port.Mtu is not { } mtu || IsBad(path))
-            return;
-        int max = _family.IsIPv4 ? MaxMtuOverIPv4 : MaxMtuOverIPv6;
-        var range = Mtu with { Max = domain.Encapsulation.InnerVlan == InnerVlanPolicy.Pass ? max - VlanTagSize : max };
-        if (!range.Contains(mtu))
-            Add(path, range.Complaint($"the MTU {mtu}"));
-        else if (mtu < MinIPv6Mtu && port.Addresses.Any(address => address.Address.IsIPv6))
-            Add(path, $"the MTU {mtu} is too small for the port's IPv6 addresses; IPv6 needs {MinIPv6Mtu} or more");
     }
 
     private void CheckDiscovery(DiscoveryConfig discovery, string path)
@@ -305,6 +260,8 @@ public sealed partial class VtepConfigRules
         string groupPath = path + ".group";
         if (InterfaceNameProblem(name) is { } why)
             Add(path + ".interface", why);
+        else
+            CheckIsNoPort(name, path + ".interface");
         CheckRange(multicast.Ttl, Ttl, path + ".ttl");
         if (IsBad(groupPath))
             return;

@@ -22,7 +22,9 @@ internal static class CommandTree
         {
             RunCommand.Create(start),
             CheckCommand.Create(),
+            SchemaCommand.Create(),
             ShowCommand.Create(),
+            PlanCommand.Create(),
             ReloadCommand.Create(),
             FdbCommand.Create(),
             DirectoryCommand.Create(),

@@ -35,6 +35,7 @@ internal sealed class ShowCommand
             Table("directory", "What controllers said, who won, and why.", ControlJson.Default.DirectoryContentSnapshot, DirectoryTables.Write),
             Table("counters", "Every frame that came in, and what became of it.", ControlJson.Default.CounterSnapshot,
                 SnapshotTables.Write),
+            Config(),
         };
     }
 
@@ -54,6 +55,15 @@ internal sealed class ShowCommand
             string query = parsed.GetValue(vni) is { } number ? $"?vni={Uri.EscapeDataString(number)}" : "";
             return await ShowAsync(parsed, $"/v1/fdb{query}", ControlJson.Default.IReadOnlyListFdbSnapshot, SnapshotTables.Write);
         });
+        return command;
+    }
+
+    // It is a configuration file already: with --json or without, the text is the same.
+    private Command Config()
+    {
+        var command = new Command("config", "The configuration in force, defaults included: a file one can start from, always JSON.");
+        command.SetAction(parsed => ControlCommands.AskAsync(parsed, _socket, async (client, output) =>
+            output.Write(Encoding.UTF8.GetString(await client.SendAsync(HttpMethod.Get, "/v1/config")))));
         return command;
     }
 

@@ -11,11 +11,14 @@ namespace VtepDataPlane.Daemon.Configuration;
 /// <summary>Binds a whole file.</summary>
 internal sealed class ConfigBinder(ConfigProblems problems)
 {
+    private const string SchemaExample = "file:///usr/share/vtep/vtep.schema.json";
+
     /// <summary>Binds the root. The result is a configuration only if there are no problems afterwards.</summary>
     public DaemonConfig? Bind(ConfigNode root)
     {
-        if (ConfigObject.Open(root, problems, "workers", "control", "underlay", "fdb", "bridgeDomains", "controllers") is not { } top)
+        if (ConfigObject.Open(root, problems, "workers", "control", "underlay", "fdb", "bridgeDomains", "controllers", "$schema") is not { } top)
             return null;
+        problems.Text(top.Optional("$schema"), SchemaExample); // for editors
         UnderlayConfig underlay = BindUnderlay(top.Required("underlay", "{ \"local\": \"198.18.0.1\" }"));
         var controllers = new ControllerBinder(problems);
         controllers.Bind(top.Optional("controllers"));
@@ -30,6 +33,7 @@ internal sealed class ConfigBinder(ConfigProblems problems)
         };
         string socket = BindControl(top.Optional("control"));
         CheckModes(root, vtep, controllers.Sources);
+        CheckFiles(root, socket, controllers.Sources);
         return new DaemonConfig(vtep, socket) { Sources = controllers.Sources };
     }
 
@@ -56,6 +60,18 @@ internal sealed class ConfigBinder(ConfigProblems problems)
             if (looksUpInFile)
                 problems.Add(root, new VtepConfigProblem($"$.bridgeDomains[{i}].discovery.controller.mode",
                     "a file is known as a whole and can't be asked for single stations; write \"watch\""));
+        }
+    }
+
+    // Each file that the daemon writes is written by one.
+    private void CheckFiles(ConfigNode root, string socket, IReadOnlyList<ControllerSource> sources)
+    {
+        var writers = new Dictionary<string, string> { [socket] = "$.control.socket" };
+        foreach (EtcdSource source in sources.OfType<EtcdSource>())
+        {
+            string path = $"$.controllers.{source.Config.Name}.etcd.cache";
+            if (source.Options.CacheFile is { } cache && !problems.BadPaths.Contains(path) && !writers.TryAdd(cache, path))
+                problems.Add(root, new VtepConfigProblem(path, $"the file {VtepConfigRules.Quote(cache)} is already at {writers[cache]}; give each its own"));
         }
     }
 

@@ -39,8 +39,12 @@ internal static class ConfigFile
                 problems.Add(root, problem);
         }
 
-        IReadOnlyList<ConfigProblem> found = problems.InOrder();
-        return new ConfigResult(found.Count == 0 ? config : null, found);
+        // Placeholders have no warnings: they are looked for in what is right.
+        if (config is null || problems.Any)
+            return new ConfigResult(null, problems.InOrder());
+        foreach (VtepConfigProblem problem in ConfigWarnings.Of(config))
+            problems.Warn(root, problem);
+        return new ConfigResult(config, problems.InOrder());
     }
 
     /// <summary>Opens a file to be read whole.</summary>

@@ -135,12 +135,12 @@ internal static class ConfigValue
     /// <summary>A number in a range, or the word <c>inherit</c>, which gives null.</summary>
     public static byte? NumberOrInherit(this ConfigProblems problems, ConfigNode? node, ConfigRange range, byte? fallback)
     {
-        if (node is { Kind: JsonValueKind.String, Text: "inherit" })
+        if (node is { Kind: JsonValueKind.String, Text: ConfigWords.Inherit })
             return null;
         if (node is null or { Kind: JsonValueKind.Number })
             return node is null ? fallback : (byte)problems.Integer(node, range, range.Min);
         string what = node.Kind == JsonValueKind.String ? VtepConfigRules.Quote(node.Text) : KindName(node);
-        problems.Add(node, $"{what} is not known here; write {range.Min} to {range.Max} or \"inherit\"");
+        problems.Add(node, $"{what} is not known here; write {range.Min} to {range.Max} or \"{ConfigWords.Inherit}\"");
         return fallback;
     }
 

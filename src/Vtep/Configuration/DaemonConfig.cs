@@ -16,6 +16,13 @@ internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
     /// <summary>Bytes of a socket's path: sun_path has 108, one of them the final zero (unix(7)).</summary>
     public const int MaxSocketPath = 107;
 
+    /// <summary>Same in every part.</summary>
+    public bool Equals(DaemonConfig? other) =>
+        other is not null && ControlSocket == other.ControlSocket && Vtep == other.Vtep && Sources.SequenceEqual(other.Sources);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Vtep, ControlSocket);
+
     /// <summary>Why a path can't be a control socket's, or null when it can.</summary>
     public static string? SocketPathProblem(string path)
     {
@@ -26,5 +33,9 @@ internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
     }
 }
 
-/// <summary>A configuration file that was read: a configuration, or everything that is wrong with it.</summary>
-internal sealed record ConfigResult(DaemonConfig? Config, IReadOnlyList<ConfigProblem> Problems);
+/// <summary>A configuration file that was read: a configuration, perhaps with warnings; or everything that is wrong with it.</summary>
+internal sealed record ConfigResult(DaemonConfig? Config, IReadOnlyList<ConfigProblem> Problems)
+{
+    /// <summary>Those of <see cref="Problems"/> that nobody can run.</summary>
+    public IEnumerable<ConfigProblem> Errors => Problems.Where(problem => problem.Severity == ConfigSeverity.Error);
+}

@@ -120,7 +120,7 @@ internal sealed class DomainBinder(ConfigProblems problems, ushort defaultPort)
         return new ControllerDiscovery
         {
             Controller = problems.Text(controller.Required("name", "\"main\""), "main") ?? "",
-            Mode = problems.Choice(controller.Optional("mode"), s_controller.Mode, ("watch", ControllerMode.Watch), ("lookup", ControllerMode.Lookup)),
+            Mode = problems.Choice(controller.Optional("mode"), s_controller.Mode, ConfigWords.Mode),
             SuppressNeighbors = problems.Boolean(controller.Optional("suppressNeighbors"), s_controller.SuppressNeighbors),
             LearnFromPeers = problems.Boolean(controller.Optional("learnFromPeers"), s_controller.LearnFromPeers),
             FloodUnknown = problems.Boolean(controller.Optional("floodUnknown"), s_controller.FloodUnknown),
@@ -150,12 +150,9 @@ internal sealed class DomainBinder(ConfigProblems problems, ushort defaultPort)
     {
         Ttl = problems.NumberOrInherit(domain.Optional("ttl"), VtepConfigRules.Ttl, s_policy.Ttl),
         Dscp = problems.NumberOrInherit(domain.Optional("dscp"), VtepConfigRules.Dscp, s_policy.Dscp),
-        DontFragment = problems.Choice(domain.Optional("df"), s_policy.DontFragment,
-            ("set", DontFragmentPolicy.Set), ("unset", DontFragmentPolicy.Unset), ("inherit", DontFragmentPolicy.Inherit)),
-        Ecn = problems.Choice(domain.Optional("ecn"), s_policy.Ecn, ("linux", EcnPolicy.Linux), ("rfc6040", EcnPolicy.Rfc6040)),
-        ReservedBits = problems.Choice(domain.Optional("reservedBits"), s_policy.ReservedBits,
-            ("rfc", ReservedBitsPolicy.Rfc), ("linux", ReservedBitsPolicy.Linux)),
-        InnerVlan = problems.Choice(domain.Optional("innerVlan"), s_policy.InnerVlan,
-            ("drop", InnerVlanPolicy.Drop), ("pass", InnerVlanPolicy.Pass)),
+        DontFragment = problems.Choice(domain.Optional("df"), s_policy.DontFragment, ConfigWords.DontFragment),
+        Ecn = problems.Choice(domain.Optional("ecn"), s_policy.Ecn, ConfigWords.Ecn),
+        ReservedBits = problems.Choice(domain.Optional("reservedBits"), s_policy.ReservedBits, ConfigWords.ReservedBits),
+        InnerVlan = problems.Choice(domain.Optional("innerVlan"), s_policy.InnerVlan, ConfigWords.InnerVlan),
     };
 }

@@ -7,7 +7,7 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Daemon.Configuration;
 
-/// <summary>Reads VTEP endpoints and interface addresses.</summary>
+/// <summary>Reads and writes VTEP endpoints, and reads interface addresses.</summary>
 internal static class EndpointText
 {
     /// <summary>What to say of text that is no endpoint.</summary>
@@ -27,6 +27,10 @@ internal static class EndpointText
         endpoint = ok ? new VtepEndpoint(parsed, number) : default;
         return ok;
     }
+
+    /// <summary>Writes an endpoint: without its port where that is the default.</summary>
+    public static string Write(VtepEndpoint endpoint, ushort defaultPort) =>
+        endpoint.Port == defaultPort ? endpoint.Address.ToString() : endpoint.ToString();
 
     /// <summary>Reads <c>198.19.0.1/24</c>; never throws. The prefix length may still be too long for the family.</summary>
     public static bool TryParseInterfaceAddress(string text, out InterfaceAddress address)

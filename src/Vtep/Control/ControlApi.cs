@@ -1,10 +1,10 @@
 // The control API: HTTP over a unix socket, nothing over TCP.
 //
 //   GET    /v1/status  /v1/domains  /v1/ports  /v1/peers  /v1/fdb[?vni=N]  /v1/neighbors  /v1/counters
-//   POST   /v1/reload
 //   POST   /v1/fdb      { "vni": 100, "mac": "02:...", "vtep": "198.18.0.2" | "port": "tap-blue", "replace": false }
 //   DELETE /v1/fdb?vni=100&mac=02:...[&vtep=198.18.0.2]
 //   /v1/directory...    see DirectoryApi
+//   /v1/config... /v1/reload    see ConfigApi
 //
 // Answers are the snapshot records as JSON; 204 when there is nothing to say; errors are problem JSON (RFC 9457) whose "detail"
 // is a sentence. Handlers are plain request delegates: no binding by reflection. They run on thread pool threads and never touch
@@ -23,8 +23,7 @@ namespace VtepDataPlane.Daemon.Control;
 
 /// <summary>The routes of the control API.</summary>
 /// <param name="dataPlane">What is shown and changed.</param>
-/// <param name="reload">Reloads the configuration; gives every error.</param>
-internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<string>>> reload)
+internal sealed class ControlApi(DataPlane dataPlane)
 {
     /// <summary>Bytes a request body may have. It must also arrive: the server gives up on one that trickles in.</summary>
     public const int MaxRequestBody = 4096;
@@ -43,7 +42,6 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
         routes.MapPost("/v1/fdb", (RequestDelegate)AddFdb);
         routes.MapDelete("/v1/fdb", (RequestDelegate)DeleteFdb);
         new DirectoryApi(dataPlane).Map(routes);
-        routes.MapPost("/v1/reload", (RequestDelegate)Reload);
         routes.MapFallback((RequestDelegate)NotFound);
     }
 
@@ -81,16 +79,6 @@ internal sealed class ControlApi(DataPlane dataPlane, Func<Task<IReadOnlyList<st
             return Answers.BadRequest(context, Answers.NoMac(mac));
         return TryEndpoint(remote, out VtepEndpoint? vtep)
             ? Answers.Outcome(context, Vtep.DeleteFdb(vni, station, vtep)) : Answers.BadRequest(context, EndpointText.Complaint(remote!) + ".");
-    }
-
-    private async Task Reload(HttpContext context)
-    {
-        IReadOnlyList<string> errors = await reload();
-        if (errors.Count == 0)
-            context.Response.StatusCode = StatusCodes.Status204NoContent;
-        else
-            await Answers.Fail(context, StatusCodes.Status422UnprocessableEntity, "Not reloaded",
-                "The configuration was not reloaded; the old one is still in force.", errors);
     }
 
     private static Task NotFound(HttpContext context) =>

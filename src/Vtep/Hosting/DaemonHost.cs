@@ -49,7 +49,8 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         foreach (ControllerSource source in config.Sources)
             dataPlane.Vtep.Attach(source.Config.Name, DirectorySources.Open(config, source.Config.Name, loggers), TimeProvider.System);
         using var reloader = new Reloader(path, config, dataPlane);
-        new ControlApi(dataPlane, () => ReloadAsync(reloader, log)).Map(app);
+        new ControlApi(dataPlane).Map(app);
+        new ConfigApi(path, () => reloader.Config, () => ReloadAsync(reloader, log)).Map(app);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
@@ -102,15 +103,16 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(5);
     }
 
-    private async Task<IReadOnlyList<string>> ReloadAsync(Reloader reloader, ILogger log)
+    private async Task<ReloadResult> ReloadAsync(Reloader reloader, ILogger log)
     {
-        IReadOnlyList<string> errors = await reloader.ReloadAsync();
-        foreach (string error in errors)
+        ReloadResult result = await reloader.ReloadAsync();
+        foreach (string error in result.Errors)
             log.NotReloaded(error);
-        VtepConfig now = reloader.Config.Vtep;
-        if (errors.Count == 0)
-            log.Reloaded(path, now.BridgeDomains.Count, now.BridgeDomains.Sum(domain => domain.Ports.Count));
-        return errors;
+        foreach (string warning in result.Warnings)
+            log.ConfigWarning(warning);
+        if (result.Plan is { } done)
+            log.Reloaded(path, done.Summary, reloader.Config.Vtep.BridgeDomains.Sum(domain => domain.Ports.Count));
+        return result;
     }
 
     private static void LogStart(DataPlane dataPlane, ILogger log)

@@ -1,4 +1,4 @@
-// Everything the daemon logs. Field names: version local port workers domains ports config error.
+// Everything the daemon logs. Field names: version local port workers domains ports config change warning error.
 
 using Microsoft.Extensions.Logging;
 using VtepDataPlane.Frames;
@@ -12,12 +12,15 @@ internal static partial class DaemonLog
         "vtep {version} is up: VTEP {local}, workers: {workers}, bridge domains: {domains}, ports: {ports}")]
     public static partial void Started(this ILogger log, string version, VtepEndpoint local, int workers, int domains, int ports);
 
-    [LoggerMessage(2, LogLevel.Information, "Reloaded {config}: bridge domains: {domains}, ports: {ports}")]
-    public static partial void Reloaded(this ILogger log, string config, int domains, int ports);
+    [LoggerMessage(2, LogLevel.Information, "Reloaded {config}: {change}, ports: {ports}")]
+    public static partial void Reloaded(this ILogger log, string config, string change, int ports);
 
     [LoggerMessage(3, LogLevel.Error, "Not reloaded: {error}")]
     public static partial void NotReloaded(this ILogger log, string error);
 
     [LoggerMessage(4, LogLevel.Information, "Stopping.")]
     public static partial void Stopping(this ILogger log);
+
+    [LoggerMessage(5, LogLevel.Warning, "{warning}")]
+    public static partial void ConfigWarning(this ILogger log, string warning);
 }

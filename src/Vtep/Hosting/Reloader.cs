@@ -1,11 +1,10 @@
 // Reload: reads the file again and applies the difference. Whatever is wrong, the running configuration stays as it is and
-// every error is given back. What is fixed for the life of the process (the sockets, the lanes, the size of the FDB) can't be
-// changed this way, and saying so beats a change that takes effect half.
+// every error is given back. What is fixed for the life of the process (ConfigPlan knows) can't be changed this way, and saying so beats
+// a change that takes effect half.
 //
 // Any thread; one reload at a time.
 
 using VtepDataPlane.Daemon.Configuration;
-using VtepDataPlane.Underlay;
 
 namespace VtepDataPlane.Daemon.Hosting;
 
@@ -18,14 +17,15 @@ internal sealed class Reloader(string path, DaemonConfig config, DataPlane dataP
     /// <summary>The configuration in force.</summary>
     public DaemonConfig Config => Volatile.Read(ref _config);
 
-    /// <summary>Reads and applies the file. Every error; none: it is in force now.</summary>
-    public async Task<IReadOnlyList<string>> ReloadAsync()
+    /// <summary>Reads and applies the file.</summary>
+    public async Task<ReloadResult> ReloadAsync()
     {
         await _one.WaitAsync();
         try
         {
             ConfigResult result = ConfigFile.Load(path);
-            return result.Config is null ? [.. result.Problems.Select(problem => problem.ToString())] : await ApplyAsync(result.Config);
+            return result.Config is null ? ReloadResult.Refused([.. result.Errors.Select(error => error.ToString())])
+                : await ApplyAsync(result.Config, [.. result.Problems.Select(warning => warning.ToString())]);
         }
         finally
         {
@@ -35,68 +35,42 @@ internal sealed class Reloader(string path, DaemonConfig config, DataPlane dataP
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<IReadOnlyList<string>> ApplyAsync(DaemonConfig next)
+    private async Task<ReloadResult> ApplyAsync(DaemonConfig next, IReadOnlyList<string> warnings)
     {
-        string file = VtepConfigRules.Escape(path);
-        string[] pinned = [.. Pinned(_config, next).Concat(PinnedControllers(_config.Sources, next.Sources)).Select(change => $"{file}: {change}; restart vtep for that, or undo it")];
-        if (pinned.Length > 0)
-            return pinned;
+        var plan = ConfigPlan.Between(_config, next);
+        if (plan.NeedsRestart)
+            return ReloadResult.Refused([.. plan.Restart.Select(change => $"{VtepConfigRules.Escape(path)}: {Sentence(change)}; restart vtep for that, or undo it")]);
         try
         {
             await dataPlane.ApplyAsync(next.Vtep);
         }
         catch (VtepException refused)
         {
-            return [refused.Message];
+            return ReloadResult.Refused([refused.Message]);
         }
         catch (ObjectDisposedException)
         {
-            return ["vtep is stopping."];
+            return ReloadResult.Refused(["vtep is stopping."]);
         }
 
         Volatile.Write(ref _config, next);
-        return [];
+        return new ReloadResult([], plan, warnings);
     }
 
-    private static IEnumerable<string> Pinned(DaemonConfig now, DaemonConfig next)
+    private static string Sentence(PlanChange change) => $"$.{change.What}: " + change.Action switch
     {
-        UnderlayConfig a = now.Vtep.Underlay;
-        UnderlayConfig b = next.Vtep.Underlay;
-        (string Path, object? Now, object? Next)[] settings =
-        [
-            ("$.workers", now.Vtep.Workers, next.Vtep.Workers),
-            ("$.control.socket", now.ControlSocket, next.ControlSocket),
-            ("$.fdb.capacity", now.Vtep.FdbCapacity, next.Vtep.FdbCapacity),
-            ("$.underlay.local", a.Local, b.Local),
-            ("$.underlay.interface", a.Interface, b.Interface),
-            ("$.underlay.port", a.Port, b.Port),
-            ("$.underlay.udpChecksum", a.UdpChecksum, b.UdpChecksum),
-            ("$.underlay.acceptZeroChecksumIPv6", a.AcceptZeroChecksumIPv6, b.AcceptZeroChecksumIPv6),
-            ("$.underlay.learnedPeerLimit", a.LearnedPeerLimit, b.LearnedPeerLimit),
-            ("$.underlay.learnedPeerAgeing", a.LearnedPeerAgeing, b.LearnedPeerAgeing),
-        ];
-        return settings.Where(setting => !Equals(setting.Now, setting.Next))
-            .Select(setting => $"{setting.Path}: changed from {Shown(setting.Now)} to {Shown(setting.Next)}");
-    }
-
-    // What a controller is read from holds for the life of the process; domains that name it may come and go.
-    private static IEnumerable<string> PinnedControllers(IReadOnlyList<ControllerSource> now, IReadOnlyList<ControllerSource> next)
-    {
-        foreach (string name in now.Concat(next).Select(source => source.Config.Name).Distinct())
-        {
-            ControllerSource? before = now.FirstOrDefault(source => source.Config.Name == name);
-            ControllerSource? after = next.FirstOrDefault(source => source.Config.Name == name);
-            if (before is null || after is null)
-                yield return $"$.controllers.{name}: {(before is null ? "added" : "removed")}";
-            else if (!before.Equals(after))
-                yield return $"$.controllers.{name}: changed";
-        }
-    }
-
-    private static string Shown(object? value) => value switch
-    {
-        null => "nothing",
-        bool yes => yes ? "true" : "false",
-        _ => VtepConfigRules.Escape(value.ToString() ?? ""),
+        PlanAction.Add => "added",
+        PlanAction.Remove => "removed",
+        _ => $"changed from {VtepConfigRules.Escape(change.Now ?? "nothing")} to {VtepConfigRules.Escape(change.Next ?? "nothing")}",
     };
+}
+
+/// <summary>What a reload did.</summary>
+/// <param name="Errors">Every error; none: the file is in force now.</param>
+/// <param name="Plan">What changed; null when the file isn't in force.</param>
+/// <param name="Warnings">What in the file is legal, but hardly meant.</param>
+internal sealed record ReloadResult(IReadOnlyList<string> Errors, ConfigPlan? Plan, IReadOnlyList<string> Warnings)
+{
+    /// <summary>The old configuration is still in force.</summary>
+    public static ReloadResult Refused(IReadOnlyList<string> errors) => new(errors, null, []);
 }

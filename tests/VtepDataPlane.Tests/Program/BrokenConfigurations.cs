@@ -45,6 +45,8 @@ internal static class BrokenConfigurations
             "1:26: $.control.socket: the path has 108 bytes; a unix socket's path has at most 107");
         yield return Case("ControlHttp", """{ "control": { "http": "127.0.0.1:9478" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
             "1:24: $.control.http: metrics and a dashboard over HTTP are not in this version; write null");
+        yield return Case("SchemaIsNumber", """{ "$schema": 7, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
+            "1:14: $['$schema']: must be a string, not a number; write \"file:///usr/share/vtep/vtep.schema.json\"");
         yield return Case("UnderlayMissing", """{ "bridgeDomains": [] }""",
             """1:1: $: the key "underlay" is missing; add "underlay": { "local": "198.18.0.1" }""");
         yield return Case("PeersOfTwoFamiliesOnAnInterface", """
@@ -74,6 +76,12 @@ internal static class BrokenConfigurations
             """2:15: $.underlay: exactly one of "local" and "interface" must be there; give this host's address or the interface that has it""");
         yield return Case("UnderlayInterfaceIllegal", Underlay("""{ "interface": "eth 0" }"""),
             "2:30: $.underlay.interface: 'eth 0' is no interface name; leave out spaces, '/', ':' and '%'");
+        yield return Case("UnderlayIsAPort", """
+            { "underlay": { "interface": "t" }, "bridgeDomains": [ { "name": "a", "vni": 1, "ports": [ { "tap": "t" } ], "discovery":
+              { "multicast": { "group": "239.1.1.1", "interface": "t" } } } ] }
+            """,
+            "1:30: $.underlay.interface: 't' is a port of this VTEP; name the interface that leads to the other VTEPs",
+            "2:55: $.bridgeDomains[0].discovery.multicast.interface: 't' is a port of this VTEP; name the interface that leads to the other VTEPs");
         yield return Case("LocalIsNoAddress", Underlay("""{ "local": "198.18.0" }"""),
             "2:26: $.underlay.local: '198.18.0' is no IPv4 or IPv6 address; write it like 198.18.0.1");
         yield return Case("LocalIsMulticast", Underlay("""{ "local": "239.1.1.1" }"""),
@@ -163,6 +171,14 @@ internal static class BrokenConfigurations
             "2:32: $.bridgeDomains[0].ports[0].addresses[0]: the prefix length 33 is out of range; it must be 0 to 32");
         yield return Case("AddressTwice", InPorts("""{ "tap": "t", "addresses": [ "198.19.0.1/24", "198.19.0.1/16" ] }"""),
             "2:49: $.bridgeDomains[0].ports[0].addresses[1]: the address 198.19.0.1 is there twice; remove one");
+        yield return Case("AddressTwiceInOneDomain", InPorts("""{ "tap": "t", "addresses": [ "198.19.0.1/24" ] }, { "tap": "u", "addresses": [ "198.19.0.1/24" ] }"""),
+            "2:83: $.bridgeDomains[0].ports[1].addresses[0]: the address 198.19.0.1 in this domain is already at $.bridgeDomains[0].ports[0].addresses[0]; each may be there once");
+        yield return Case("AddressIsTheUnderlays", InPorts("""{ "tap": "t", "addresses": [ "198.18.0.1/24" ] }"""),
+            "2:32: $.bridgeDomains[0].ports[0].addresses[0]: 198.18.0.1 is this VTEP's own address on the underlay; give the port another one");
+        yield return Case("MacTwiceInOneDomain", InPorts("""{ "tap": "t", "mac": "02:00:5e:10:00:01" }, { "tap": "u", "mac": "02:00:5e:10:00:01" }"""),
+            "2:69: $.bridgeDomains[0].ports[1].mac: the MAC 02:00:5e:10:00:01 in this domain is already at $.bridgeDomains[0].ports[0].mac; each may be there once");
+        yield return Case("BridgeIsAnotherPort", InPorts("""{ "tap": "t", "bridge": "u" }, { "tap": "u" }"""),
+            "2:27: $.bridgeDomains[0].ports[0].bridge: 'u' is another port of this VTEP; name a Linux bridge");
         yield return Case("AddressesAsText", InPorts("""{ "tap": "t", "addresses": "198.19.0.1/24" }"""),
             """2:30: $.bridgeDomains[0].ports[0].addresses: must be a list, not a string; write [ "198.19.0.1/24" ]""");
     }

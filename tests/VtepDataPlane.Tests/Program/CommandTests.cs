@@ -12,10 +12,10 @@ public sealed class CommandTests
 {
     private const string Good = """{ "control": { "socket": "SOCKET" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""";
 
-    [TestCase("", "vtep needs a command: run, check, show, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
+    [TestCase("", "vtep needs a command: run, check, schema, show, plan, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
     [TestCase("chek", "vtep has no command 'chek'; did you mean check?", "Try vtep --help.")]
-    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, show, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
-    [TestCase("show", "vtep show needs a command: status, domains, ports, peers, fdb, neighbors, directory, counters.", "Try vtep show --help.")]
+    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, schema, show, plan, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
+    [TestCase("show", "vtep show needs a command: status, domains, ports, peers, fdb, neighbors, directory, counters, config.", "Try vtep show --help.")]
     [TestCase("show fbd", "vtep show has no command 'fbd'; did you mean fdb?", "Try vtep show --help.")]
     [TestCase("fdb ad", "vtep fdb has no command 'ad'; did you mean add?", "Try vtep fdb --help.")]
     [TestCase("directory", "vtep directory needs a command: add, del, accept.", "Try vtep directory --help.")]
@@ -43,7 +43,7 @@ public sealed class CommandTests
         (int exitCode, string output, string errors) = await RunAsync("--help");
 
         Assert.That((exitCode, errors), Is.EqualTo((0, "")));
-        foreach (string command in new[] { "run", "check", "show", "reload", "fdb", "directory", "diff", "release", "bench" })
+        foreach (string command in new[] { "run", "check", "schema", "show", "plan", "reload", "fdb", "directory", "diff", "release", "bench" })
             Assert.That(output, Does.Match($@"(?m)^  {command}\b"));
     }
 

@@ -88,7 +88,7 @@ public sealed class DaemonTests
 
         await File.WriteAllTextAsync(daemon.ConfigPath, file.Replace("tap-blue", "tap-new", StringComparison.Ordinal));
 
-        Assert.That(await daemon.CommandAsync("reload"), Is.EqualTo((0, "", "")));
+        Assert.That(await daemon.CommandAsync("reload"), Is.EqualTo((0, $"Reloaded {daemon.ConfigPath}: 1 domain changed.\n", "")));
         Assert.That((await daemon.CommandAsync("show", "ports", "--json")).Output, Does.Contain("tap-new").And.Not.Contain("tap-blue"));
     }
 

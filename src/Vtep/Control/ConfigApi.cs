@@ -1,0 +1,63 @@
+// The part of the control API that is about the configuration.
+//
+//   GET    /v1/config          the configuration in force, defaults included, as a configuration file (ConfigWriter)
+//   GET    /v1/config/file     { "path": "/etc/vtep/vtep.jsonc" }   the file a reload reads
+//   POST   /v1/reload          what changed; 422 with every error when the old configuration is still in force
+
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using VtepDataPlane.Daemon.Configuration;
+using VtepDataPlane.Daemon.Hosting;
+
+namespace VtepDataPlane.Daemon.Control;
+
+/// <summary>The file a reload reads.</summary>
+/// <param name="Path">Absolute path.</param>
+internal sealed record ConfigFileAnswer(string Path);
+
+/// <summary>What a reload did.</summary>
+/// <param name="Path">The file that is in force now.</param>
+/// <param name="Summary">In words.</param>
+/// <param name="Plan">What changed.</param>
+/// <param name="Warnings">What in the file is legal, but hardly meant.</param>
+internal sealed record ReloadAnswer(string Path, string Summary, ConfigPlan Plan, IReadOnlyList<string> Warnings);
+
+/// <summary>The generated serializers.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(ConfigFileAnswer))]
+[JsonSerializable(typeof(ReloadAnswer))]
+[JsonSerializable(typeof(ConfigPlan))]
+internal sealed partial class ConfigJson : JsonSerializerContext;
+
+/// <summary>The routes about the configuration.</summary>
+/// <param name="path">The file a reload reads.</param>
+/// <param name="config">The configuration in force.</param>
+/// <param name="reload">Reloads it.</param>
+internal sealed class ConfigApi(string path, Func<DaemonConfig> config, Func<Task<ReloadResult>> reload)
+{
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/config", (RequestDelegate)GetConfig);
+        routes.MapGet("/v1/config/file", (RequestDelegate)(context =>
+            context.Response.WriteAsJsonAsync(new ConfigFileAnswer(path), ConfigJson.Default.ConfigFileAnswer)));
+        routes.MapPost("/v1/reload", (RequestDelegate)Reload);
+    }
+
+    private Task GetConfig(HttpContext context)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        return context.Response.Body.WriteAsync(ConfigWriter.Write(config())).AsTask();
+    }
+
+    private async Task Reload(HttpContext context)
+    {
+        ReloadResult result = await reload();
+        if (result.Plan is { } plan)
+            await context.Response.WriteAsJsonAsync(new ReloadAnswer(path, plan.Summary, plan, result.Warnings), ConfigJson.Default.ReloadAnswer);
+        else
+            await Answers.Fail(context, StatusCodes.Status422UnprocessableEntity, "Not reloaded",
+                "The configuration was not reloaded; the old one is still in force.", result.Errors);
+    }
+}
