@@ -1,4 +1,4 @@
-// Everything the daemon logs. Field names: version local port workers domains ports config error.
+// Everything the daemon logs. Field names: version local port workers domains ports config error uid pid verb path outcome.
 
 using Microsoft.Extensions.Logging;
 using VtepDataPlane.Frames;
@@ -20,4 +20,7 @@ internal static partial class DaemonLog
 
     [LoggerMessage(4, LogLevel.Information, "Stopping.")]
     public static partial void Stopping(this ILogger log);
+
+    [LoggerMessage(120, LogLevel.Information, "Control: uid {uid}, pid {pid}: {verb} {path}: {outcome}")]
+    public static partial void Changed(this ILogger log, uint uid, int pid, string verb, string path, string outcome);
 }
