@@ -6,7 +6,7 @@ using VtepDataPlane.Daemon.Commands;
 using VtepDataPlane.Daemon.Hosting;
 using VtepDataPlane.Linux;
 
-return await CommandTree.InvokeAsync(args, Console.Out, Console.Error, Start);
+return await CommandTree.InvokeAsync(args, StandardOutput.Open(), Console.Error, Start);
 
 static DataPlane Start(VtepConfig config, ILoggerFactory loggers)
 {

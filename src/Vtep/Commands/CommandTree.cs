@@ -1,10 +1,7 @@
-// All commands of the executable, and what is said when a command line can't be understood: sentences on stderr, the word that
-// was probably meant, and exit code 2.
+// All commands of the executable. A command line that can't be understood is exit code 2 (CommandComplaints).
 
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Microsoft.Extensions.Logging;
-using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Hosting;
 
 namespace VtepDataPlane.Daemon.Commands;
@@ -42,40 +39,30 @@ internal static class CommandTree
         string[] arguments, TextWriter output, TextWriter errors, Func<VtepConfig, ILoggerFactory, DataPlane> start)
     {
         ParseResult parsed = Create(start).Parse(arguments);
-        var writers = new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false };
+        using var written = new StandardOutput(output);
+        var writers = new InvocationConfiguration { Output = written, Error = errors, EnableDefaultExceptionHandler = false };
 
         // The run command waits for signals itself, and the others end by them.
         writers.ProcessTerminationTimeout = null;
         if (parsed.Errors.Count == 0)
-            return await parsed.InvokeAsync(writers);
-        foreach (string sentence in Complaints(parsed))
+            return await InvokeAsync(parsed, writers);
+        foreach (string sentence in CommandComplaints.About(parsed))
             errors.WriteLine(sentence);
         return ExitCode.Usage;
     }
 
-    private static IEnumerable<string> Complaints(ParseResult parsed)
+    private static async Task<int> InvokeAsync(ParseResult parsed, InvocationConfiguration writers)
     {
-        Command command = parsed.CommandResult.Command;
-        string[] words = [.. command.Subcommands.Select(subcommand => subcommand.Name)];
-        string all = string.Join(", ", words);
-        if (words.Length > 0 && parsed.UnmatchedTokens is [{ } unknown, ..])
+        try
         {
-            string meant = Spelling.Nearest(unknown, words) is { } near ? $"did you mean {near}?" : $"the commands are {all}.";
-            yield return $"{FullName(command)} has no command {VtepConfigRules.Quote(unknown)}; {meant}";
+            int exitCode = await parsed.InvokeAsync(writers);
+            await writers.Output.FlushAsync();
+            return exitCode;
         }
-        else if (words.Length > 0 && command.Action is null)
+        catch (OutputException lost)
         {
-            yield return $"{FullName(command)} needs a command: {all}.";
+            writers.Error.WriteLine(VtepConfigRules.Escape(lost.Message));
+            return ExitCode.Failed;
         }
-        else
-        {
-            foreach (ParseError error in parsed.Errors)
-                yield return VtepConfigRules.Escape(error.Message);
-        }
-
-        yield return $"Try {FullName(command)} --help.";
     }
-
-    private static string FullName(Command command) =>
-        command is RootCommand ? "vtep" : $"{FullName((Command)command.Parents.First())} {command.Name}";
 }

@@ -1,8 +1,12 @@
 // What handlers of the control API have in common: reading a body, and answering that something was done, was not, or made no sense.
+//
+// A body is read whole, at most ControlApi.MaxRequestBody bytes, and its members are compared with those the type has before the
+// serializer sees it: what it says of a wrong member is about types of this program, which is of no use to who wrote the request.
 
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Daemon.Control;
@@ -18,11 +22,17 @@ internal static class Answers
     public static async Task<T?> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
         where T : class
     {
+        if (!IsJson(context.Request))
+        {
+            await Fail(context, StatusCodes.Status415UnsupportedMediaType, "Not JSON",
+                $"A body of type {VtepConfigRules.Quote(context.Request.ContentType!)} isn't understood; send JSON, with "
+                + "'Content-Type: application/json' (curl has --json for that).");
+            return null;
+        }
+
         try
         {
-            if (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) is { } request)
-                return request;
-            await BadRequest(context, "The request's body is null; say what is meant.");
+            return await ReadAsync(context.Request, type);
         }
         catch (JsonException error)
         {
@@ -30,7 +40,7 @@ internal static class Answers
         }
         catch (BadHttpRequestException error)
         {
-            await Fail(context, error.StatusCode, "Bad request", error.Message);
+            await Fail(context, error.StatusCode, "Bad request", Explain(error));
         }
 
         return null;
@@ -45,6 +55,14 @@ internal static class Answers
         return Task.CompletedTask;
     }
 
+    /// <summary>Answers with what is JSON already.</summary>
+    public static Task Json(HttpContext context, ReadOnlyMemory<byte> json)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentLength = json.Length;
+        return context.Response.Body.WriteAsync(json, context.RequestAborted).AsTask();
+    }
+
     public static Task BadRequest(HttpContext context, string sentence) =>
         Fail(context, StatusCodes.Status400BadRequest, "Bad request", sentence);
 
@@ -52,6 +70,43 @@ internal static class Answers
     {
         context.Response.StatusCode = status;
         var problem = new ControlProblem(title, status, sentence, errors);
+        context.Features.Set(problem); // for the log
         return context.Response.WriteAsJsonAsync(problem, ControlJson.Default.ControlProblem, "application/problem+json");
     }
+
+    private static bool IsJson(HttpRequest request) => string.IsNullOrEmpty(request.ContentType) || request.HasJsonContentType();
+
+    private static async Task<T> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type)
+        where T : class
+    {
+        using JsonDocument body = await JsonDocument.ParseAsync(request.Body, new JsonDocumentOptions { MaxDepth = ControlJson.Depth }, request.HttpContext.RequestAborted);
+        if (body.RootElement.ValueKind != JsonValueKind.Object)
+            throw new JsonException($"The request's body must be an object with {string.Join(", ", type.Properties.Select(property => property.Name))}.");
+        string[] members = [.. body.RootElement.EnumerateObject().Select(member => member.Name)];
+        if (Complaint(members, type) is { } complaint)
+            throw new JsonException(complaint);
+        return body.Deserialize(type)!;
+    }
+
+    private static string? Complaint(string[] members, JsonTypeInfo type)
+    {
+        string[] known = [.. type.Properties.Select(property => property.Name)];
+        if (members.FirstOrDefault(member => !known.Contains(member)) is { } unknown)
+        {
+            string meant = Spelling.Nearest(unknown, known) is { } near ? $"did you mean {near}?" : $"it may have {string.Join(", ", known)}.";
+            return $"The request has a member {VtepConfigRules.Quote(unknown)} that isn't known; {meant}";
+        }
+
+        if (members.GroupBy(member => member).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            return $"The request has the member {twice.Key} {twice.Count()} times; give it once.";
+        return type.Properties.FirstOrDefault(property => property.IsRequired && !members.Contains(property.Name)) is { } missing
+            ? $"The request lacks the member {missing.Name}; give it." : null;
+    }
+
+    private static string Explain(BadHttpRequestException error) => error.StatusCode switch
+    {
+        StatusCodes.Status413PayloadTooLarge => $"The request's body is larger than {ControlApi.MaxRequestBody} bytes; nothing that can be said here needs more.",
+        StatusCodes.Status408RequestTimeout => $"The request's body didn't come within {ControlApi.Patience.TotalSeconds} s; send it at once.",
+        _ => error.Message,
+    };
 }

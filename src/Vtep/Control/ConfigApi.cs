@@ -5,9 +5,7 @@
 //   POST   /v1/reload          what changed; 422 with every error when the old configuration is still in force
 
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Hosting;
 
@@ -37,19 +35,18 @@ internal sealed partial class ConfigJson : JsonSerializerContext;
 /// <param name="reload">Reloads it.</param>
 internal sealed class ConfigApi(string path, Func<DaemonConfig> config, Func<Task<ReloadResult>> reload)
 {
-    public void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/config", (RequestDelegate)GetConfig);
-        routes.MapGet("/v1/config/file", (RequestDelegate)(context =>
-            context.Response.WriteAsJsonAsync(new ConfigFileAnswer(path), ConfigJson.Default.ConfigFileAnswer)));
-        routes.MapPost("/v1/reload", (RequestDelegate)Reload);
-    }
+    /// <summary>Every route.</summary>
+    public IReadOnlyList<ControlRoute> Routes =>
+    [
+        new(HttpMethods.Get, "/v1/config", "The configuration in force, defaults included, as a configuration file.", GetConfig)
+        {
+            Answer = ControlJson.Default.JsonObject,
+        },
+        ControlRoute.Get("/v1/config/file", "The file a reload reads.", ConfigJson.Default.ConfigFileAnswer, () => new ConfigFileAnswer(path)),
+        new(HttpMethods.Post, "/v1/reload", "Read the configuration file again and apply it, all or nothing.", Reload) { Answer = ConfigJson.Default.ReloadAnswer },
+    ];
 
-    private Task GetConfig(HttpContext context)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        return context.Response.Body.WriteAsync(ConfigWriter.Write(config())).AsTask();
-    }
+    private Task GetConfig(HttpContext context) => Answers.Json(context, ConfigWriter.Write(config()));
 
     private async Task Reload(HttpContext context)
     {

@@ -5,13 +5,12 @@
 //   DELETE /v1/fdb?vni=100&mac=02:...[&vtep=198.18.0.2]
 //   /v1/directory...    see DirectoryApi
 //   /v1/config... /v1/reload    see ConfigApi
+//   GET    /openapi.json  all of it as an OpenAPI document, made of the same table as the endpoints
 //
 // Answers are the snapshot records as JSON; 204 when there is nothing to say; errors are problem JSON (RFC 9457) whose "detail"
 // is a sentence. Handlers are plain request delegates: no binding by reflection. They run on thread pool threads and never touch
-// the frame path. Requests are bounded in number, size and time.
+// the frame path. Requests are bounded in number, size and time; who may ask what, see ControlDoor.
 
-using System.Text.Json.Serialization.Metadata;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using VtepDataPlane.Daemon.Configuration;
@@ -23,30 +22,56 @@ namespace VtepDataPlane.Daemon.Control;
 
 /// <summary>The routes of the control API.</summary>
 /// <param name="dataPlane">What is shown and changed.</param>
-internal sealed class ControlApi(DataPlane dataPlane)
+/// <param name="config">The routes about the configuration.</param>
+internal sealed class ControlApi(DataPlane dataPlane, ConfigApi config)
 {
-    /// <summary>Bytes a request body may have. It must also arrive: the server gives up on one that trickles in.</summary>
-    public const int MaxRequestBody = 4096;
+    /// <summary>Bytes a request body may have. What can be said needs less than 1 KiB.</summary>
+    public const int MaxRequestBody = 16 << 10;
+
+    /// <summary>For how long a client may take over saying what it wants, and over saying nothing.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private byte[]? _document;
 
     private Vtep Vtep => dataPlane.Vtep;
 
-    public void Map(IEndpointRouteBuilder routes)
-    {
-        Get(routes, "/v1/status", ControlJson.Default.VtepSnapshot, () => Vtep.Status());
-        Get(routes, "/v1/domains", ControlJson.Default.IReadOnlyListDomainSnapshot, Vtep.Domains);
-        Get(routes, "/v1/ports", ControlJson.Default.IReadOnlyListPortSnapshot, Vtep.Ports);
-        Get(routes, "/v1/peers", ControlJson.Default.IReadOnlyListPeerSnapshot, () => Vtep.Peers(dataPlane.Now()));
-        Get(routes, "/v1/neighbors", ControlJson.Default.IReadOnlyListNeighborSnapshot, Vtep.Neighbors);
-        Get(routes, "/v1/counters", ControlJson.Default.CounterSnapshot, Vtep.Counters);
-        routes.MapGet("/v1/fdb", (RequestDelegate)GetFdb);
-        routes.MapPost("/v1/fdb", (RequestDelegate)AddFdb);
-        routes.MapDelete("/v1/fdb", (RequestDelegate)DeleteFdb);
-        new DirectoryApi(dataPlane).Map(routes);
-        routes.MapFallback((RequestDelegate)NotFound);
-    }
+    /// <summary>Every route.</summary>
+    public IReadOnlyList<ControlRoute> Routes =>
+    [
+        ControlRoute.Get("/v1/status", "The VTEP as a whole.", ControlJson.Default.VtepSnapshot, () => Vtep.Status()),
+        ControlRoute.Get("/v1/domains", "Bridge domains.", ControlJson.Default.IReadOnlyListDomainSnapshot, Vtep.Domains),
+        ControlRoute.Get("/v1/ports", "Access ports.", ControlJson.Default.IReadOnlyListPortSnapshot, Vtep.Ports),
+        ControlRoute.Get("/v1/peers", "Other VTEPs, configured and learned.", ControlJson.Default.IReadOnlyListPeerSnapshot, () => Vtep.Peers(dataPlane.Now())),
+        ControlRoute.Get("/v1/neighbors", "IP addresses of stations.", ControlJson.Default.IReadOnlyListNeighborSnapshot, Vtep.Neighbors),
+        ControlRoute.Get("/v1/counters", "Every frame that came in, and what became of it.", ControlJson.Default.CounterSnapshot, Vtep.Counters),
+        new(HttpMethods.Get, "/v1/fdb", "The forwarding database.", GetFdb)
+        {
+            Query = [new("vni", ControlJson.Default.Vni, "Of this domain only.")],
+            Answer = ControlJson.Default.IReadOnlyListFdbSnapshot,
+        },
+        new(HttpMethods.Post, "/v1/fdb", "Add an entry that is never learned over and never ages.", AddFdb) { Request = ControlJson.Default.FdbRequest },
+        new(HttpMethods.Delete, "/v1/fdb", "Delete an entry, static or learned.", DeleteFdb)
+        {
+            Query =
+            [
+                new("vni", ControlJson.Default.Vni, "The domain.", Required: true),
+                new("mac", ControlJson.Default.MacAddress, "The station; all zeros: the flood list.", Required: true),
+                new("vtep", ControlJson.Default.String, "With all zeros: the VTEP to take off the flood list."),
+            ],
+        },
+        .. new DirectoryApi(dataPlane).Routes,
+        .. config.Routes,
+        new(HttpMethods.Get, ControlRoute.DocumentPath, "This document.", Document) { Answer = ControlJson.Default.JsonObject },
+    ];
 
-    private static void Get<T>(IEndpointRouteBuilder routes, string path, JsonTypeInfo<T> type, Func<T> read) =>
-        routes.MapGet(path, (RequestDelegate)(context => context.Response.WriteAsJsonAsync(read(), type)));
+    public void Map(IEndpointRouteBuilder endpoints) => ControlRoute.Map(endpoints, Routes);
+
+    // Made at the first request: describing every type takes longer than a start may.
+    private Task Document(HttpContext context)
+    {
+        _document ??= ControlDocument.Write(Routes);
+        return Answers.Json(context, _document);
+    }
 
     private Task GetFdb(HttpContext context)
     {
@@ -81,9 +106,6 @@ internal sealed class ControlApi(DataPlane dataPlane)
             ? Answers.Outcome(context, Vtep.DeleteFdb(vni, station, vtep)) : Answers.BadRequest(context, EndpointText.Complaint(remote!) + ".");
     }
 
-    private static Task NotFound(HttpContext context) =>
-        Answers.Fail(context, StatusCodes.Status404NotFound, "Not found",
-            $"There is no {context.Request.Method} {VtepConfigRules.Quote(context.Request.Path)} here.");
 
     private bool TryEndpoint(string? text, out VtepEndpoint? endpoint)
     {

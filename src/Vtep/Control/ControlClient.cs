@@ -18,6 +18,9 @@ internal sealed class RefusedException(ControlProblem problem) : Exception(probl
 /// <summary>Asks the daemon behind a control socket.</summary>
 internal sealed class ControlClient : IDisposable
 {
+    // Four times what a full FDB makes.
+    private const int MostBytes = 128 << 20;
+
     private readonly HttpClient _http;
     private readonly string _socket;
 
@@ -25,7 +28,7 @@ internal sealed class ControlClient : IDisposable
     {
         _socket = socket;
         var handler = new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false, AllowAutoRedirect = false };
-        _http = new HttpClient(handler) { BaseAddress = new Uri("http://vtep"), Timeout = TimeSpan.FromSeconds(30) };
+        _http = new HttpClient(handler) { BaseAddress = new Uri("http://vtep"), Timeout = TimeSpan.FromSeconds(30), MaxResponseContentBufferSize = MostBytes };
     }
 
     /// <summary>The answer's bytes.</summary>
@@ -86,10 +89,12 @@ internal sealed class ControlClient : IDisposable
     private string Describe(HttpRequestException error)
     {
         const string Remedy = "start it with vtep run --config FILE, or name its socket with --socket";
+        if (error.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+            return $"The vtep on {_socket} answers with more than {MostBytes >> 20} MiB; ask for less, for one domain with --vni.";
         return (error.InnerException as SocketException)?.SocketErrorCode switch
         {
             SocketError.AccessDenied =>
-                $"The vtep on {_socket} may not be asked by this user: permission denied; use root or a member of the socket's group.",
+                $"The vtep on {_socket} may not be asked by this user: permission denied; use root, or let this user into the folders above it.",
             SocketError.ConnectionRefused => $"No vtep is listening on {_socket}: the socket is a leftover of one that is gone; {Remedy}.",
             SocketError.AddressNotAvailable => $"No vtep is listening on {_socket}: there is no such socket; {Remedy}.",
             { } => $"No vtep is listening on {_socket}: {error.InnerException!.Message}; {Remedy}.",

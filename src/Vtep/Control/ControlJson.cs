@@ -1,8 +1,10 @@
 // JSON of the control API and of `vtep show --json`, which are the same. Names are those of the snapshot records in camel case;
 // addresses, MACs and endpoints are strings as people write them, a VNI is a number, drop reasons are snake-case keys.
-// Serializers are generated at compile time, so that ahead-of-time compilation needs no reflection.
+// Descriptions are those of the OpenAPI document. Serializers are generated at compile time, so that ahead-of-time compilation needs no reflection.
 
+using System.ComponentModel;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Diagnostics;
@@ -12,26 +14,27 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Daemon.Control;
 
-/// <summary>What is asked for when an FDB entry is added.</summary>
-/// <param name="Vni">The domain.</param>
-/// <param name="Mac">The station; all zeros: the flood list.</param>
-/// <param name="Vtep">The VTEP it is behind, or null.</param>
-/// <param name="Port">The local port it is behind, or null.</param>
-/// <param name="Replace">Overwrite an entry that is there.</param>
-internal sealed record FdbRequest(Vni Vni, MacAddress Mac, string? Vtep = null, string? Port = null, bool Replace = false);
+[Description("What is asked for when an FDB entry is added.")]
+internal sealed record FdbRequest(
+    [property: Description("The domain.")] Vni Vni,
+    [property: Description("The station; all zeros: the flood list.")] MacAddress Mac,
+    [property: Description("The VTEP it is behind, or null.")] string? Vtep = null,
+    [property: Description("The local port it is behind, or null.")] string? Port = null,
+    [property: Description("Overwrite an entry that is there.")] bool Replace = false);
 
-/// <summary>An error in the form of RFC 9457, with a sentence for people in <paramref name="Detail"/>.</summary>
-/// <param name="Title">In general.</param>
-/// <param name="Status">The HTTP status.</param>
-/// <param name="Detail">What failed, on which object, and the remedy.</param>
-/// <param name="Errors">All errors, where there can be several.</param>
-internal sealed record ControlProblem(string Title, int Status, string Detail, IReadOnlyList<string>? Errors = null);
+[Description("An error in the form of RFC 9457.")]
+internal sealed record ControlProblem(
+    [property: Description("In general.")] string Title,
+    [property: Description("The HTTP status.")] int Status,
+    [property: Description("What failed, on which object, and the remedy.")] string Detail,
+    [property: Description("All errors, where there can be several.")] IReadOnlyList<string>? Errors = null);
 
 /// <summary>The generated serializers.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.Never,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    MaxDepth = ControlJson.Depth,
     RespectRequiredConstructorParameters = true,
     Converters =
     [
@@ -50,7 +53,16 @@ internal sealed record ControlProblem(string Title, int Status, string Detail, I
 [JsonSerializable(typeof(DirectoryRequest))]
 [JsonSerializable(typeof(FdbRequest))]
 [JsonSerializable(typeof(ControlProblem))]
-internal sealed partial class ControlJson : JsonSerializerContext;
+[JsonSerializable(typeof(Vni))]
+[JsonSerializable(typeof(MacAddress))]
+[JsonSerializable(typeof(InetAddress))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(JsonObject))]
+internal sealed partial class ControlJson : JsonSerializerContext
+{
+    /// <summary>How deep JSON may be nested.</summary>
+    public const int Depth = 32;
+}
 
 /// <summary><c>"02:00:5e:10:00:01"</c>.</summary>
 internal sealed class MacConverter : JsonConverter<MacAddress>

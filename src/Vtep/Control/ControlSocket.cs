@@ -1,5 +1,9 @@
 // The unix socket the control API listens on. A socket's file outlives its process when that is killed, so a file that is there
-// may be stale: connecting tells. Who may connect is decided by the file's mode (0660) and its directory's.
+// may be stale: connecting tells.
+//
+// Everybody may connect (0666, in a directory of 0755): a file has one group, and two groups may ask (ControlAccess). Who it is
+// that connected says the kernel, and ControlDoor decides by that what he gets; a stranger gets a refusal with the remedy rather
+// than a "permission denied" without. A directory that was made by somebody else keeps its mode, and may be narrower.
 
 using System.Net.Sockets;
 
@@ -8,10 +12,10 @@ namespace VtepDataPlane.Daemon.Control;
 /// <summary>The place of the control socket in the file system, ours until disposed of.</summary>
 internal sealed class ControlSocket : IDisposable
 {
-    private const UnixFileMode SocketMode =
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+    private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
     private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     private const string Remedy = "Give control.socket a path this user may write to.";
 
@@ -74,6 +78,7 @@ internal sealed class ControlSocket : IDisposable
         if (Directory.Exists(directory))
             return null;
         Directory.CreateDirectory(directory, DirectoryMode);
+        File.SetUnixFileMode(directory, DirectoryMode); // whatever the umask
         return directory;
     }
 

@@ -10,9 +10,7 @@
 // A store may take its time: whatever waits for one ends when the client leaves, or after StoreTime.
 
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using VtepDataPlane.Daemon.Hosting;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Wire;
@@ -29,16 +27,31 @@ internal sealed class DirectoryApi(DataPlane dataPlane)
 
     private Vtep Vtep => dataPlane.Vtep;
 
-    public void Map(IEndpointRouteBuilder routes)
-    {
-        routes.MapGet("/v1/directory", (RequestDelegate)(context =>
-            context.Response.WriteAsJsonAsync(Vtep.Directory(dataPlane.Now()), ControlJson.Default.DirectoryContentSnapshot)));
-        routes.MapGet("/v1/directory/diff", (RequestDelegate)Diff);
-        routes.MapPost("/v1/directory/release", (RequestDelegate)Release);
-        routes.MapPost("/v1/directory/accept", (RequestDelegate)Accept);
-        routes.MapPost("/v1/directory", (RequestDelegate)Add);
-        routes.MapDelete("/v1/directory", (RequestDelegate)Delete);
-    }
+    /// <summary>Every route.</summary>
+    public IReadOnlyList<ControlRoute> Routes =>
+    [
+        ControlRoute.Get("/v1/directory", "What the controllers said, and who won.", ControlJson.Default.DirectoryContentSnapshot,
+            () => Vtep.Directory(dataPlane.Now())),
+        new(HttpMethods.Get, "/v1/directory/diff", "What the controllers' stores say now against what the data plane does.", Diff)
+        {
+            Answer = ControlJson.Default.IReadOnlyListDirectoryDifference,
+        },
+        new(HttpMethods.Post, "/v1/directory/release", "Take this node's records out of the store.", Release) { Request = ControlJson.Default.ControllerRequest },
+        new(HttpMethods.Post, "/v1/directory/accept", "Believe a snapshot that lost many VTEPs.", Accept) { Request = ControlJson.Default.ControllerRequest },
+        new(HttpMethods.Post, "/v1/directory", "Write records of a node that can't publish.", Add) { Request = ControlJson.Default.DirectoryRequest },
+        new(HttpMethods.Delete, "/v1/directory", "Delete records of a node.", Delete)
+        {
+            Query =
+            [
+                new("node", ControlJson.Default.String, "The node.", Required: true),
+                new("controller", ControlJson.Default.String, "In which controller; needed where there are several."),
+                new("vtep", ControlJson.Default.String, "Anything: the record that says where the node's VTEP is."),
+                new("vni", ControlJson.Default.Vni, "The domain; alone: what is flooded there no longer goes to the node."),
+                new("mac", ControlJson.Default.MacAddress, "A station of the node."),
+                new("ip", ControlJson.Default.InetAddress, "The station's address."),
+            ],
+        },
+    ];
 
     private async Task Diff(HttpContext context)
     {

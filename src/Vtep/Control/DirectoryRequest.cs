@@ -1,6 +1,7 @@
 // What the operator wants to stand in a controller's store for a node that can't publish, and the records that makes. Checked here once for
 // the control API, whoever sent it.
 
+using System.ComponentModel;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Discovery.Records;
@@ -9,20 +10,18 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Daemon.Control;
 
-/// <summary>Which controller is meant.</summary>
-/// <param name="Controller">Its name; null: the only one.</param>
-internal sealed record ControllerRequest(string? Controller = null);
+[Description("Which controller is meant.")]
+internal sealed record ControllerRequest([property: Description("Its name; null: the only one.")] string? Controller = null);
 
-/// <summary>Records of a node that can't publish.</summary>
-/// <param name="Node">The node.</param>
-/// <param name="Controller">In which controller; null: the only one.</param>
-/// <param name="Vtep">Where its VTEP is; null: its own record is left alone.</param>
-/// <param name="Vni">The domain; null: only the node's own record is meant.</param>
-/// <param name="Mac">A station in the domain; null: the domain itself, which the node serves.</param>
-/// <param name="Ip">The station's address, or null.</param>
-/// <param name="Sticky">The station never moves.</param>
+[Description("Records of a node that can't publish.")]
 internal sealed record DirectoryRequest(
-    string Node, string? Controller = null, string? Vtep = null, Vni? Vni = null, MacAddress? Mac = null, string? Ip = null, bool Sticky = false)
+    [property: Description("The node.")] string Node,
+    [property: Description("In which controller; null: the only one.")] string? Controller = null,
+    [property: Description("Where its VTEP is; null: its own record is left alone.")] string? Vtep = null,
+    [property: Description("The domain; null: only the node's own record is meant.")] Vni? Vni = null,
+    [property: Description("A station in the domain; null: the domain itself, which the node serves.")] MacAddress? Mac = null,
+    [property: Description("The station's address, or null.")] string? Ip = null,
+    [property: Description("The station never moves.")] bool Sticky = false)
 {
     /// <summary>The records to be written; null and a sentence when the request makes no sense.</summary>
     public IReadOnlyList<DirectoryChange>? Additions(ushort defaultPort, out string whyNot)

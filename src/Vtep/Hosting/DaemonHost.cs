@@ -33,6 +33,12 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
 {
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(3);
 
+    /// <summary>Who may use the control API.</summary>
+    public ControlAccess Access { get; init; } = ControlAccess.OfThisMachine();
+
+    /// <summary>Tells who is at the other end of a control connection.</summary>
+    public Func<System.Net.Sockets.Socket, Caller> Identify { get; init; } = Caller.Of;
+
     /// <summary>The program's version without the commit.</summary>
     public static string Version { get; } = typeof(DaemonHost).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
@@ -42,15 +48,16 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
     public async Task RunAsync(CancellationToken stop = default)
     {
         using ControlSocket socket = ControlSocket.Claim(config.ControlSocket);
-        await using WebApplication app = Build(socket);
+        var door = new ControlDoor(Access, Identify);
+        await using WebApplication app = Build(socket, door);
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
         ILogger log = loggers.CreateLogger("vtep");
         await using DataPlane dataPlane = start(config.Vtep, loggers);
         foreach (ControllerSource source in config.Sources)
             dataPlane.Vtep.Attach(source.Config.Name, DirectorySources.Open(config, source.Config.Name, loggers), TimeProvider.System);
         using var reloader = new Reloader(path, config, dataPlane);
-        new ControlApi(dataPlane).Map(app);
-        new ConfigApi(path, () => reloader.Config, () => ReloadAsync(reloader, log)).Map(app);
+        app.Use((context, next) => door.CheckAsync(context, next, log));
+        new ControlApi(dataPlane, new ConfigApi(path, () => reloader.Config, () => ReloadAsync(reloader, log))).Map(app);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
@@ -70,7 +77,7 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         await app.WaitForShutdownAsync(stop);
     }
 
-    private static WebApplication Build(ControlSocket socket)
+    private static WebApplication Build(ControlSocket socket, ControlDoor door)
     {
         // The host insists on a content root it can read; by default that is the working directory, which may be anybody's.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -89,18 +96,26 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = s_stopTimeout);
         builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = _ => socket.Bind());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, socket.Path));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, socket.Path, door));
         return builder.Build();
     }
 
-    private static void Limit(KestrelServerOptions options, string path)
+    private static void Limit(KestrelServerOptions options, string path, ControlDoor door)
     {
-        options.ListenUnixSocket(path);
+        options.ListenUnixSocket(path, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(door.Admit);
+        });
         options.AddServerHeader = false;
-        options.Limits.MaxConcurrentConnections = 32;
         options.Limits.MaxRequestBodySize = ControlApi.MaxRequestBody;
-        options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-        options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(5);
+        options.Limits.MaxRequestHeaderCount = 32;
+        options.Limits.MaxRequestHeadersTotalSize = ControlApi.MaxRequestBody;
+        options.Limits.RequestHeadersTimeout = ControlApi.Patience;
+        options.Limits.KeepAliveTimeout = ControlApi.Patience;
+
+        // The largest body that may be sent, in the time it may take: what trickles in slower is cut after that time.
+        options.Limits.MinRequestBodyDataRate = new MinDataRate(ControlApi.MaxRequestBody / ControlApi.Patience.TotalSeconds, ControlApi.Patience);
     }
 
     private async Task<ReloadResult> ReloadAsync(Reloader reloader, ILogger log)

@@ -1,4 +1,4 @@
-// Everything the daemon logs. Field names: version local port workers domains ports config change warning error.
+// Everything the daemon logs. Field names: version local port workers domains ports config change warning error uid pid verb path outcome.
 
 using Microsoft.Extensions.Logging;
 using VtepDataPlane.Frames;
@@ -23,4 +23,7 @@ internal static partial class DaemonLog
 
     [LoggerMessage(5, LogLevel.Warning, "{warning}")]
     public static partial void ConfigWarning(this ILogger log, string warning);
+
+    [LoggerMessage(120, LogLevel.Information, "Control: uid {uid}, pid {pid}: {verb} {path}: {outcome}")]
+    public static partial void Changed(this ILogger log, uint uid, int pid, string verb, string path, string outcome);
 }

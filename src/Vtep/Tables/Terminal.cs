@@ -1,4 +1,7 @@
 // What the output can show. A pipe or a file gets plain text of any width: programs read it, and nothing may be cut or folded.
+// On a terminal COLUMNS, as POSIX has it, says more than the terminal does; NO_COLOR (no-color.org) and TERM say what it understands.
+
+using System.Globalization;
 
 namespace VtepDataPlane.Daemon.Tables;
 
@@ -14,12 +17,14 @@ internal readonly record struct Terminal(bool Ansi, int? Width)
     public static Terminal OfStandardOutput() =>
         Console.IsOutputRedirected ? Plain : Of(Console.WindowWidth, Environment.GetEnvironmentVariable);
 
-    /// <summary>A terminal as the environment describes it (NO_COLOR, see no-color.org, and TERM).</summary>
+    /// <summary>A terminal as the environment describes it.</summary>
     /// <param name="width">Its columns; 0 when it doesn't say.</param>
     /// <param name="variable">Looks up an environment variable.</param>
     public static Terminal Of(int width, Func<string, string?> variable)
     {
         bool isPlain = !string.IsNullOrEmpty(variable("NO_COLOR")) || variable("TERM") is null or "" or "dumb";
+        if (int.TryParse(variable("COLUMNS"), NumberStyles.None, CultureInfo.InvariantCulture, out int wanted) && wanted > 0)
+            width = wanted;
         return new Terminal(!isPlain, width > 0 ? width : null);
     }
 }

@@ -1,9 +1,11 @@
-// A table for people, drawn by Spectre.Console without borders, so that it can be read, searched and cut by words. Where it is
-// wider than the terminal it becomes a list of records, one line for each field, instead of folding words at random places.
-// A table without headers is a list of fields already: there the last column is folded between words.
-// Cells are text from outside: control characters are escaped. A table may have 100,000 rows: it is drawn in slices of rows
-// whose column widths are those of the whole.
+// A table for people, without borders, so that it can be read, searched and cut by words. Where it is wider than the terminal it
+// becomes a list of records, one line for each field. Records, and tables without headers, which are lists of fields already, are
+// folded where they are still too wide: between words, or inside one that is longer than the terminal; nothing is cut off. A pipe
+// gets every row as one line.
+// Cells are text from outside: control characters are escaped. A table may have 262,144 rows: those that fit are written as they
+// are; what is bold or folded is drawn by Spectre.Console.
 
+using System.Text;
 using Spectre.Console;
 
 namespace VtepDataPlane.Daemon.Tables;
@@ -11,9 +13,8 @@ namespace VtepDataPlane.Daemon.Tables;
 /// <summary>A table: columns first, then rows.</summary>
 internal sealed class TextTable
 {
-    private const int RowsAtATime = 500;
     private const int Gap = 2;
-    private const int NarrowestFold = 20;
+    private const int NarrowestColumn = 8;
 
     private readonly string[] _headers;
     private readonly bool[] _isNumber;
@@ -40,13 +41,12 @@ internal sealed class TextTable
     public void Write(TextWriter output, Terminal terminal)
     {
         int[] widths = [.. Enumerable.Range(0, _headers.Length).Select(Width)];
-        bool fits = widths.Sum() + Gap * (widths.Length - 1) <= (terminal.Width ?? int.MaxValue);
-        if (!fits && !_hasHeader)
-            widths[^1] = Math.Max(NarrowestFold, terminal.Width!.Value - widths.SkipLast(1).Sum(width => width + Gap));
-        if (fits || _rows.Count == 0 || !_hasHeader)
+        if (terminal.Width is not { } columns || widths.Sum() + Gap * (widths.Length - 1) <= columns)
             WriteRows(output, terminal.Ansi, widths);
+        else if (_hasHeader)
+            WriteRecords(output, terminal.Ansi, columns);
         else
-            WriteRecords(output, terminal.Ansi);
+            WriteFields(output, terminal.Ansi, columns);
     }
 
     private static string Shown(object? cell)
@@ -60,47 +60,71 @@ internal sealed class TextTable
 
     private void WriteRows(TextWriter output, bool ansi, int[] widths)
     {
-        bool isFirst = _hasHeader;
-        IEnumerable<string[]> all = isFirst ? _rows.Prepend(_headers) : _rows;
-        foreach (string[][] slice in all.Chunk(RowsAtATime))
-        {
-            Table table = Empty(widths);
-            foreach (string[] row in slice)
-            {
-                Style style = isFirst && ansi ? new Style(decoration: Decoration.Bold) : Style.Plain;
-                table.AddRow(row.Select(cell => new Text(cell, style)));
-                isFirst = false;
-            }
+        if (_hasHeader && ansi)
+            Draw(Fields(widths, [_headers], new Style(decoration: Decoration.Bold)), output, ansi, widths.Sum() + Gap * widths.Length);
+        else if (_hasHeader)
+            output.WriteLine(Line(_headers, widths));
+        foreach (string[] row in _rows)
+            output.WriteLine(Line(row, widths));
+    }
 
-            Draw(table, output, ansi, widths.Sum() + Gap * widths.Length);
+    // Without an invisible tail, so that a line can be copied and compared.
+    private string Line(string[] row, int[] widths)
+    {
+        var line = new StringBuilder();
+        for (int i = 0; i < row.Length; i++)
+        {
+            int blanks = widths[i] - row[i].GetCellWidth();
+            line.Append(' ', _isNumber[i] ? blanks : 0).Append(row[i]).Append(' ', (_isNumber[i] ? 0 : blanks) + Gap);
+        }
+
+        return line.ToString().TrimEnd(' ');
+    }
+
+    private void WriteRecords(TextWriter output, bool ansi, int columns)
+    {
+        if (_rows.Count == 0)
+            WriteHeaders(output, ansi, columns);
+        for (int i = 0; i < _rows.Count; i++)
+        {
+            if (i > 0)
+                output.WriteLine();
+            var record = new TextTable("", "");
+            for (int j = 0; j < _headers.Length; j++)
+                record._rows.Add([_headers[j], _rows[i][j]]);
+            record.Write(output, new Terminal(ansi, columns));
         }
     }
 
-    private Table Empty(int[] widths)
+    private void WriteHeaders(TextWriter output, bool ansi, int columns)
+    {
+        var headers = new TextTable("");
+        headers._rows.Add([string.Join(new string(' ', Gap), _headers)]);
+        headers.WriteFields(output, ansi, columns);
+    }
+
+    // The first column takes at most half of the line, the last one what is left.
+    private void WriteFields(TextWriter output, bool ansi, int columns)
+    {
+        int last = _headers.Length - 1;
+        int[] widths = [.. Enumerable.Range(0, last).Select(i => Math.Max(NarrowestColumn, Math.Min(Width(i), columns / (last + 1) - Gap))), 0];
+        widths[last] = Math.Max(NarrowestColumn, columns - widths.SkipLast(1).Sum(width => width + Gap));
+        Draw(Fields(widths, _rows, Style.Plain), output, ansi, widths.Sum() + Gap * last);
+    }
+
+    private Table Fields(int[] widths, IEnumerable<string[]> rows, Style style)
     {
         Table table = new Table().Border(TableBorder.None).HideHeaders();
         for (int i = 0; i < widths.Length; i++)
         {
             int gap = i == widths.Length - 1 ? 0 : Gap;
-            var column = new TableColumn("") { Width = widths[i], NoWrap = _hasHeader, Padding = new Padding(0, 0, gap, 0) };
+            var column = new TableColumn("") { Width = widths[i], Padding = new Padding(0, 0, gap, 0) };
             table.AddColumn(_isNumber[i] ? column.RightAligned() : column);
         }
 
+        foreach (string[] row in rows)
+            table.AddRow(row.Select(cell => new Text(cell, style)));
         return table;
-    }
-
-    private void WriteRecords(TextWriter output, bool ansi)
-    {
-        int[] widths = [_headers.Max(header => header.GetCellWidth()), _rows.SelectMany(row => row).Max(cell => cell.GetCellWidth())];
-        for (int i = 0; i < _rows.Count; i++)
-        {
-            if (i > 0)
-                output.WriteLine();
-            Table table = new TextTable("", "").Empty(widths);
-            for (int j = 0; j < _headers.Length; j++)
-                table.AddRow(new Text(_headers[j], ansi ? new Style(decoration: Decoration.Bold) : Style.Plain), new Text(_rows[i][j]));
-            Draw(table, output, ansi, widths.Sum() + Gap);
-        }
     }
 
     // Spectre pads the last column; the ends of lines are cut again, so that a copied or compared line has no invisible tail.

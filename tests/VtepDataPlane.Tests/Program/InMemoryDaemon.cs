@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using VtepDataPlane.Daemon.Commands;
 using VtepDataPlane.Daemon.Configuration;
+using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Daemon.Hosting;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
@@ -18,11 +19,12 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     private readonly TaskCompletionSource<DataPlane> _started = new();
     private readonly Task _run;
 
-    private InMemoryDaemon(string json)
+    private InMemoryDaemon(string json, Func<Socket, Caller>? identify, ControlAccess? access)
     {
         File.WriteAllText(ConfigPath, json.Replace("SOCKET", Socket, StringComparison.Ordinal));
         DaemonConfig config = ConfigFile.Load(ConfigPath).Config ?? throw new ArgumentException("The test's configuration is broken.", nameof(json));
-        _run = new DaemonHost(ConfigPath, config, Start).RunAsync(_stop.Token);
+        var host = new DaemonHost(ConfigPath, config, Start) { Identify = identify ?? Caller.Of, Access = access ?? ControlAccess.OfThisMachine() };
+        _run = host.RunAsync(_stop.Token);
     }
 
     public string ConfigPath => _folder.File("vtep.jsonc");
@@ -34,9 +36,12 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     public bool IsStopped { get; private set; }
 
     /// <summary>Starts and waits until the control API answers. SOCKET in the configuration is replaced by the socket's path.</summary>
-    public static async Task<InMemoryDaemon> StartAsync(string json)
+    /// <param name="json">The configuration.</param>
+    /// <param name="identify">Whom it takes its clients for; null: for what they are.</param>
+    /// <param name="access">Who may do what; null: as on this machine.</param>
+    public static async Task<InMemoryDaemon> StartAsync(string json, Func<Socket, Caller>? identify = null, ControlAccess? access = null)
     {
-        var daemon = new InMemoryDaemon(json);
+        var daemon = new InMemoryDaemon(json, identify, access);
         await Task.WhenAny(daemon._started.Task, daemon._run);
         while (!daemon._run.IsCompleted && !await daemon.AnswersAsync())
             await Task.Yield();

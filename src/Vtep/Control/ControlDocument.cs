@@ -1,0 +1,152 @@
+// The OpenAPI 3.1 document of the control API, made of the table of routes. Schemas are exported from the generated serializers, so
+// they are what is really written: a type of ours is a named schema; a type with a converter of ours (ControlJson) is described
+// here, for the exporter can't look into one. Descriptions are those of the snapshot records' own documentation, which the build
+// embeds (Descriptions.xslt), and the Description attributes of the requests.
+
+using System.ComponentModel;
+using System.Reflection;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization.Metadata;
+using VtepDataPlane.Daemon.Hosting;
+using VtepDataPlane.Frames;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Daemon.Control;
+
+/// <summary>Describes the control API.</summary>
+internal sealed class ControlDocument
+{
+    private const string Resource = "descriptions.tsv";
+
+    private readonly Dictionary<string, string> _descriptions = ReadDescriptions();
+    private readonly JsonObject _schemas = [];
+    private readonly JsonSchemaExporterOptions _options;
+
+    private ControlDocument() => _options = new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe };
+
+    /// <summary>The document as JSON.</summary>
+    public static byte[] Write(IReadOnlyList<ControlRoute> routes) => Encoding.UTF8.GetBytes(new ControlDocument().Whole(routes).ToJsonString());
+
+    private JsonObject Whole(IReadOnlyList<ControlRoute> routes)
+    {
+        var paths = new JsonObject();
+        foreach (IGrouping<string, ControlRoute> path in routes.GroupBy(route => route.Path))
+            paths[path.Key] = new JsonObject(path.Select(route => KeyValuePair.Create<string, JsonNode?>(route.Method.ToLowerInvariant(), Operation(route))));
+        JsonNode problem = Schema(ControlJson.Default.ControlProblem);
+        return new JsonObject
+        {
+            ["openapi"] = "3.1.1",
+            ["info"] = new JsonObject
+            {
+                ["title"] = "vtep control API",
+                ["version"] = DaemonHost.Version,
+                ["description"] = $"HTTP over the daemon's unix socket. Root and members of group {ControlAccess.Admins} may change, "
+                    + $"members of group {ControlAccess.Readers} may use GET.",
+            },
+            ["servers"] = new JsonArray(new JsonObject { ["url"] = "http://vtep", ["description"] = "Any name will do: curl --unix-socket PATH http://vtep/..." }),
+            ["paths"] = paths,
+            ["components"] = new JsonObject
+            {
+                ["schemas"] = _schemas,
+                ["responses"] = new JsonObject { ["problem"] = Content("Why not, and the remedy.", "application/problem+json", problem) },
+            },
+        };
+    }
+
+    private JsonObject Operation(ControlRoute route)
+    {
+        var operation = new JsonObject { ["summary"] = route.Summary, ["operationId"] = OperationId(route) };
+        if (route.Query.Count > 0)
+            operation["parameters"] = new JsonArray([.. route.Query.Select(Parameter)]);
+        if (route.Request is { } request)
+        {
+            operation["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Media("application/json", Schema(request)) };
+        }
+
+        operation["responses"] = new JsonObject
+        {
+            [route.Answer is null ? "204" : "200"] = route.Answer is { } answer ? Content("What was asked for.", "application/json", Schema(answer))
+                : new JsonObject { ["description"] = "Done." },
+            ["default"] = new JsonObject { ["$ref"] = "#/components/responses/problem" },
+        };
+        return operation;
+    }
+
+    // GET /v1/directory/diff: getDirectoryDiff.
+    private static string OperationId(ControlRoute route) => route.Method.ToLowerInvariant() + string.Concat(
+        route.Path.Replace("/v1", "", StringComparison.Ordinal).Split('/', '.').Where(word => word.Length > 0).Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+
+    private JsonNode Parameter(ControlParameter parameter) => new JsonObject
+    {
+        ["name"] = parameter.Name,
+        ["in"] = "query",
+        ["required"] = parameter.Required,
+        ["description"] = parameter.Description,
+        ["schema"] = Schema(parameter.Type),
+    };
+
+    private static JsonObject Content(string description, string type, JsonNode schema) =>
+        new() { ["description"] = description, ["content"] = Media(type, schema) };
+
+    private static JsonObject Media(string type, JsonNode schema) => new() { [type] = new JsonObject { ["schema"] = schema } };
+
+    private JsonNode Schema(JsonTypeInfo type) => type.GetJsonSchemaAsNode(_options);
+
+    // Called for every type and member, the inner ones first.
+    private JsonNode Describe(JsonSchemaExporterContext context, JsonNode schema)
+    {
+        Type type = context.TypeInfo.Type;
+        Type bare = Nullable.GetUnderlyingType(type) ?? type;
+        JsonNode described = Converted(bare, bare != type) ?? schema;
+        if (context.TypeInfo.Kind == JsonTypeInfoKind.Dictionary && context.TypeInfo.KeyType == typeof(DropReason) && described is JsonObject counts)
+            counts["propertyNames"] = new JsonObject { ["enum"] = Reasons() };
+        if (context.TypeInfo.Kind == JsonTypeInfoKind.Object && described is JsonObject whole)
+            described = Named(bare, whole);
+        if (context.PropertyInfo is { } member && described is JsonObject shown && Text(member) is { } text)
+            shown["description"] = text;
+        return described;
+    }
+
+    // The counterpart of the converters of ControlJson; null: the type has none.
+    private static JsonObject? Converted(Type type, bool nullable) => type.Name switch
+    {
+        nameof(Vni) => new JsonObject { ["type"] = Kind("integer", nullable), ["minimum"] = 0, ["maximum"] = Vni.MaxValue },
+        nameof(MacAddress) => Matching("^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$", nullable),
+        nameof(InetAddress) => Matching("^[0-9A-Fa-f:.]+$", nullable: true),
+        nameof(VtepEndpoint) => Matching(@"^([0-9.]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$", nullable),
+        nameof(DropReason) => new JsonObject { ["type"] = Kind("string", nullable), ["enum"] = Reasons() },
+        _ => null,
+    };
+
+    private static JsonObject Matching(string pattern, bool nullable) => new() { ["type"] = Kind("string", nullable), ["pattern"] = pattern };
+
+    private static JsonNode Kind(string kind, bool nullable) => nullable ? new JsonArray(kind, "null") : JsonValue.Create(kind);
+
+    private static JsonArray Reasons() => new([.. DropReasonText.All.ToArray().Select(reason => (JsonNode)JsonValue.Create(reason.Name()))]);
+
+    private JsonObject Named(Type type, JsonObject schema)
+    {
+        if (Text(type, $"T:{type.FullName}") is { } text)
+            schema["description"] = text;
+        _schemas[type.Name] = schema;
+        return new JsonObject { ["$ref"] = $"#/components/schemas/{type.Name}" };
+    }
+
+    private string? Text(JsonPropertyInfo member) => Text(member.AttributeProvider, $"P:{member.DeclaringType.FullName}.{member.Name}");
+
+    private string? Text(ICustomAttributeProvider? attributes, string id) =>
+        attributes?.GetCustomAttributes(typeof(DescriptionAttribute), inherit: false) is [DescriptionAttribute said, ..] ? said.Description
+        : _descriptions.GetValueOrDefault(id);
+
+    // A line for each: the id of a documentation comment, a tab, the text. Members are in camel case in JSON.
+    private static Dictionary<string, string> ReadDescriptions()
+    {
+        using Stream stream = typeof(ControlDocument).Assembly.GetManifestResourceStream(Resource)
+            ?? throw new InvalidOperationException($"The build lacks {Resource}.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd().Split('\n').Select(line => line.Split('\t')).Where(parts => parts.Length == 2)
+            .ToDictionary(parts => parts[0], parts => parts[1], StringComparer.OrdinalIgnoreCase);
+    }
+}
