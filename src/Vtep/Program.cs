@@ -11,5 +11,5 @@ return await CommandTree.InvokeAsync(args, Console.Out, Console.Error, Start);
 static DataPlane Start(VtepConfig config, ILoggerFactory loggers)
 {
     LinuxVtep vtep = LinuxVtep.Start(config, loggers);
-    return new DataPlane(vtep.Vtep, () => vtep.NowMilliseconds, vtep.ApplyAsync, vtep.DisposeAsync);
+    return new DataPlane(vtep.Vtep, () => vtep.NowMilliseconds, vtep.ApplyAsync, vtep.DisposeAsync) { FindStall = vtep.FindStall };
 }
