@@ -1,4 +1,5 @@
-// Everything the daemon logs. Field names: version local port workers domains ports config error.
+// Everything the daemon logs. Field names: version local workers domains ports config error reason count suppressed. Event ids: 1xx, unique in
+// the program (2xx are of the Linux host, 3xx of the controllers); a test sees to it.
 
 using Microsoft.Extensions.Logging;
 using VtepDataPlane.Frames;
@@ -8,16 +9,34 @@ namespace VtepDataPlane.Daemon.Hosting;
 /// <summary>Log messages.</summary>
 internal static partial class DaemonLog
 {
-    [LoggerMessage(1, LogLevel.Information,
+    [LoggerMessage(101, LogLevel.Information,
         "vtep {version} is up: VTEP {local}, workers: {workers}, bridge domains: {domains}, ports: {ports}")]
     public static partial void Started(this ILogger log, string version, VtepEndpoint local, int workers, int domains, int ports);
 
-    [LoggerMessage(2, LogLevel.Information, "Reloaded {config}: bridge domains: {domains}, ports: {ports}")]
+    [LoggerMessage(102, LogLevel.Information, "Reloaded {config}: bridge domains: {domains}, ports: {ports}")]
     public static partial void Reloaded(this ILogger log, string config, int domains, int ports);
 
-    [LoggerMessage(3, LogLevel.Error, "Not reloaded: {error}")]
+    [LoggerMessage(103, LogLevel.Error, "Not reloaded: {error}")]
     public static partial void NotReloaded(this ILogger log, string error);
 
-    [LoggerMessage(4, LogLevel.Information, "Stopping.")]
+    [LoggerMessage(104, LogLevel.Information, "Stopping.")]
     public static partial void Stopping(this ILogger log);
+
+    [LoggerMessage(105, LogLevel.Error, "Not started: {error}")]
+    public static partial void NotStarted(this ILogger log, string error);
+
+    [LoggerMessage(106, LogLevel.Critical, "{reason} The service manager isn't told that vtep is alive any more, and will end it")]
+    public static partial void StandsStill(this ILogger log, string reason);
+
+    [LoggerMessage(107, LogLevel.Information, "Every thread moves again")]
+    public static partial void MovesAgain(this ILogger log);
+
+    [LoggerMessage(108, LogLevel.Warning, "The service manager can't be told how vtep is: {reason}")]
+    public static partial void ManagerNotTold(this ILogger log, string reason);
+
+    [LoggerMessage(109, LogLevel.Error, "Not everything was stopped within {seconds} s; what is left goes with the process")]
+    public static partial void StoppedLate(this ILogger log, double seconds);
+
+    [LoggerMessage(EventId = 110, Message = "Suppressed {count} more of {suppressed}")]
+    public static partial void Suppressed(this ILogger log, LogLevel level, long count, string suppressed);
 }
