@@ -17,12 +17,14 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<DataPlane> _started = new();
     private readonly Task _run;
+    private readonly Func<string?> _findStall;
 
-    private InMemoryDaemon(string json)
+    private InMemoryDaemon(string json, ServiceManager? manager, Func<string?>? findStall)
     {
+        _findStall = findStall ?? (() => null);
         File.WriteAllText(ConfigPath, json.Replace("SOCKET", Socket, StringComparison.Ordinal));
         DaemonConfig config = ConfigFile.Load(ConfigPath).Config ?? throw new ArgumentException("The test's configuration is broken.", nameof(json));
-        _run = new DaemonHost(ConfigPath, config, Start).RunAsync(_stop.Token);
+        _run = new DaemonHost(ConfigPath, config, Start, manager).RunAsync(_stop.Token);
     }
 
     public string ConfigPath => _folder.File("vtep.jsonc");
@@ -34,9 +36,12 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     public bool IsStopped { get; private set; }
 
     /// <summary>Starts and waits until the control API answers. SOCKET in the configuration is replaced by the socket's path.</summary>
-    public static async Task<InMemoryDaemon> StartAsync(string json)
+    /// <param name="json">The configuration.</param>
+    /// <param name="manager">Its service manager; null: none.</param>
+    /// <param name="findStall">What its data plane says of stalls; null: there are none.</param>
+    public static async Task<InMemoryDaemon> StartAsync(string json, ServiceManager? manager = null, Func<string?>? findStall = null)
     {
-        var daemon = new InMemoryDaemon(json);
+        var daemon = new InMemoryDaemon(json, manager, findStall);
         await Task.WhenAny(daemon._started.Task, daemon._run);
         while (!daemon._run.IsCompleted && !await daemon.AnswersAsync())
             await Task.Yield();
@@ -72,7 +77,7 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     private DataPlane Start(VtepConfig config, ILoggerFactory loggers)
     {
         var vtep = new Vtep(config, Host, seed: 1, nowMilliseconds: 0);
-        var dataPlane = new DataPlane(vtep, () => 5_000, next => ApplyAsync(vtep, next), () => StopVtep(vtep));
+        var dataPlane = new DataPlane(vtep, () => 5_000, next => ApplyAsync(vtep, next), () => StopVtep(vtep)) { FindStall = _findStall };
         _started.SetResult(dataPlane);
         return dataPlane;
     }
