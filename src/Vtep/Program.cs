@@ -11,5 +11,5 @@ return await CommandTree.InvokeAsync(args, StandardOutput.Open(), Console.Error,
 static DataPlane Start(VtepConfig config, ILoggerFactory loggers)
 {
     LinuxVtep vtep = LinuxVtep.Start(config, loggers);
-    return new DataPlane(vtep.Vtep, () => vtep.NowMilliseconds, vtep.ApplyAsync, vtep.DisposeAsync);
+    return new DataPlane(vtep.Vtep, () => vtep.NowMilliseconds, vtep.ApplyAsync, vtep.DisposeAsync) { FindStall = vtep.FindStall };
 }

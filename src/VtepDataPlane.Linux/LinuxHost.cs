@@ -33,6 +33,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     private readonly ILogger _logger;
     private readonly Action _wake;
     private int _portCount;
+    private long _steps;
     private bool _pathMtuFell;
     private bool _areTrainsRefused;
 
@@ -50,6 +51,19 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     /// <summary>The underlay, once it is open.</summary>
     public UdpUnderlay? Underlay { get; private set; }
 
+    /// <summary>Grows with each port that is opened, taken up or let go: a long change of the configuration moves all the while. Any thread.</summary>
+    public long Steps => Volatile.Read(ref _steps);
+
+    /// <summary>Has the workers watched. Before they stop, the watch must end.</summary>
+    public void WatchOver(Liveness liveness)
+    {
+        for (int lane = 0; lane < _workers.Count; lane++)
+        {
+            Worker worker = _workers[lane];
+            liveness.Watch($"Worker {worker.Name}", () => worker.Passes, () => worker.RequestPass());
+        }
+    }
+
     /// <summary>Says how many ports there will be; it decides how much kernel memory each may take.</summary>
     public void Expect(int ports) => _portCount = ports;
 
@@ -64,6 +78,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     /// <inheritdoc/>
     public IAccessPort OpenPort(PortConfig config, int lanes)
     {
+        Step();
         TapSettings settings = _portCount <= FewPorts ? TapSettings.Few : TapSettings.Many;
         TapPort port = TapPort.Open(config, lanes, settings, _netlink, _workers);
         _logger.PortOpen(port.Name, port.IsCreated ? "created" : "adopted"); // its MTU follows from the paths, later
@@ -75,6 +90,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     public void Serve(AccessPort port)
     {
         ArgumentNullException.ThrowIfNull(port);
+        Step();
         var served = new ServedPort(port, (TapPort)port.Device);
         _served.Add(port, served);
         Poll(served);
@@ -84,6 +100,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     public void Withdraw(AccessPort port)
     {
         ArgumentNullException.ThrowIfNull(port);
+        Step();
         if (!_served.Remove(port, out ServedPort? served))
             return;
         Unpoll(served);
@@ -177,6 +194,8 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
         _workers.Dispose();
         _netlink.Dispose();
     }
+
+    private void Step() => Volatile.Write(ref _steps, _steps + 1);
 
     private void OnPathMtuFell()
     {

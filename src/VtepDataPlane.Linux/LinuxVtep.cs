@@ -28,11 +28,13 @@ public sealed class LinuxVtep : IAsyncDisposable
     private readonly NetlinkMonitor _monitor = new();
     private readonly ConcurrentQueue<Request> _requests = new();
     private readonly ControllerWatch _controllers = new();
+    private readonly Liveness _liveness = new();
     private readonly ILogger _logger;
     private readonly Action<Exception> _fatal;
     private readonly Thread _control;
     private long _followAt = long.MaxValue;
     private long _tickAt;
+    private long _turns;
     private int _isDisposed;
     private bool _stops;
 
@@ -85,6 +87,8 @@ public sealed class LinuxVtep : IAsyncDisposable
         var vtep = new LinuxVtep(config, loggers.CreateLogger<LinuxVtep>(), fatal);
         vtep._host.Start(vtep.Vtep.Lanes, vtep._fatal);
         vtep._control.Start();
+        vtep._host.WatchOver(vtep._liveness);
+        vtep._liveness.Watch($"The control loop {vtep._control.Name}", () => Volatile.Read(ref vtep._turns) + vtep._host.Steps, vtep._wake.Signal);
         return vtep;
     }
 
@@ -101,6 +105,12 @@ public sealed class LinuxVtep : IAsyncDisposable
         return request.Done.Task;
     }
 
+    /// <summary>
+    /// Null while every worker and the control loop move; otherwise a sentence that names the thread that has stood still for two seconds. Never
+    /// waits: a call asks the threads for a sign of life, and the next one looks whether it came, so it takes two calls to find something.
+    /// </summary>
+    public string? FindStall() => _liveness.FindStall(NowMilliseconds);
+
     /// <summary>Stops reading from ports, finishes the frames in work, and gives back and removes what was opened.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -110,6 +120,7 @@ public sealed class LinuxVtep : IAsyncDisposable
 
     private void Close()
     {
+        _liveness.End(); // it signals descriptors that are closed below
         Volatile.Write(ref _stops, true);
         _wake.Signal();
         _control.Join();
@@ -147,6 +158,7 @@ public sealed class LinuxVtep : IAsyncDisposable
 
     private void Turn()
     {
+        Volatile.Write(ref _turns, _turns + 1);
         Wait();
         _wake.Clear();
         ApplyRequests();

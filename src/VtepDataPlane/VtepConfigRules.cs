@@ -142,7 +142,27 @@ public sealed partial class VtepConfigRules
         return escaped.ToString();
     }
 
-    /// <summary>As <see cref="Escape"/>, cut at 64 characters, in single quotes.</summary>
+    /// <summary>As <see cref="Escape(string)"/>, at most <paramref name="longest"/> characters of it, the last of which are three dots when there was more.</summary>
+    public static string Escape(string text, int longest)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        const string More = "...";
+        string whole = Escape(text.Length > longest ? text[..(longest + 1)] : text);
+        if (whole.Length <= longest)
+            return whole;
+        var cut = new StringBuilder(longest);
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            string next = Escape(rune.ToString());
+            if (cut.Length + next.Length > longest - More.Length)
+                break;
+            cut.Append(next);
+        }
+
+        return cut.Append(More).ToString();
+    }
+
+    /// <summary>As <see cref="Escape(string)"/>, cut at 64 characters, in single quotes.</summary>
     public static string Quote(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

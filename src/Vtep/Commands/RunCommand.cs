@@ -20,19 +20,22 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(string path, Func<VtepConfig, ILoggerFactory, DataPlane> start, TextWriter errors)
     {
+        ServiceManager manager = ServiceManager.OfThisProcess();
         ConfigResult result = ConfigFile.Load(path);
-        foreach (ConfigProblem problem in result.Problems)
-            errors.WriteLine(problem);
         if (result.Config is null)
+        {
+            StartFailure.Tell(result.Problems.Select(problem => problem.ToString()), manager, errors);
             return ExitCode.Usage;
+        }
+
         try
         {
-            await new DaemonHost(Path.GetFullPath(path), result.Config, start).RunAsync();
+            await new DaemonHost(Path.GetFullPath(path), result.Config, start, manager).RunAsync();
             return ExitCode.Ok;
         }
         catch (VtepException refused)
         {
-            errors.WriteLine(VtepConfigRules.Escape(refused.Message));
+            StartFailure.Tell([VtepConfigRules.Escape(refused.Message)], manager, errors);
             return ExitCode.Failed;
         }
     }

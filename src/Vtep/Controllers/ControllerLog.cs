@@ -1,4 +1,4 @@
-// What controllers log. Field names: file revision records problem.
+// What controllers log. Field names: file revision records problem. Event ids: 3xx, unique in the program.
 
 using Microsoft.Extensions.Logging;
 
@@ -7,9 +7,9 @@ namespace VtepDataPlane.Daemon.Controllers;
 /// <summary>Log messages.</summary>
 internal static partial class ControllerLog
 {
-    [LoggerMessage(20, LogLevel.Information, "Read {file}: revision {revision}, records: {records}")]
+    [LoggerMessage(301, LogLevel.Information, "Read {file}: revision {revision}, records: {records}")]
     public static partial void DirectoryRead(this ILogger log, string file, long revision, int records);
 
-    [LoggerMessage(21, LogLevel.Warning, "{problem}")]
+    [LoggerMessage(302, LogLevel.Warning, "{problem}")]
     public static partial void DirectoryNotRead(this ILogger log, string problem);
 }

@@ -1,7 +1,7 @@
 // The daemon: data plane, control API, signals, life. Started in that order, stopped in reverse, so that systemd hears READY when
 // everything is up, and nobody can ask a data plane that is gone.
 //
-//   SIGTERM, SIGINT  drain, remove what was made, exit 0     (host lifetime, at most StopTimeout)
+//   SIGTERM, SIGINT  drain, remove what was made, exit 0     (within 5 s: the control API gets one, the data plane three)
 //   SIGHUP           reload the configuration file
 //
 // The host is built empty: no appsettings.json, no environment variables, no default address to listen on. What configures the
@@ -16,10 +16,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Daemon.Controllers;
+using VtepDataPlane.Daemon.Logging;
 using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Frames;
 
@@ -29,9 +29,10 @@ namespace VtepDataPlane.Daemon.Hosting;
 /// <param name="path">The configuration file, for reloads.</param>
 /// <param name="config">What it says.</param>
 /// <param name="start">Starts the data plane.</param>
-internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConfig, ILoggerFactory, DataPlane> start)
+/// <param name="manager">Who is told how it is; null: the service manager that started this process, if one did.</param>
+internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConfig, ILoggerFactory, DataPlane> start, ServiceManager? manager = null)
 {
-    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(1);
 
     /// <summary>Who may use the control API.</summary>
     public ControlAccess Access { get; init; } = ControlAccess.OfThisMachine();
@@ -52,28 +53,26 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         await using WebApplication app = Build(socket, door);
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
         ILogger log = loggers.CreateLogger("vtep");
-        await using DataPlane dataPlane = start(config.Vtep, loggers);
+        DataPlane dataPlane = start(config.Vtep, loggers);
+        await using var stopping = new BoundedStop(dataPlane, log);
         foreach (ControllerSource source in config.Sources)
             dataPlane.Vtep.Attach(source.Config.Name, DirectorySources.Open(config, source.Config.Name, loggers), TimeProvider.System);
         using var reloader = new Reloader(path, config, dataPlane);
+        using var life = new ServiceLife(manager ?? ServiceManager.OfThisProcess(), dataPlane, TimeProvider.System, log);
+        var reloads = new Reloads(path, reloader, life, log);
         app.Use((context, next) => door.CheckAsync(context, next, log));
-        new ControlApi(dataPlane, new ConfigApi(path, () => reloader.Config, () => ReloadAsync(reloader, log))).Map(app);
+        new ControlApi(dataPlane, new ConfigApi(path, () => reloader.Config, reloads.ReloadAsync)).Map(app);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
-            _ = ReloadAsync(reloader, log);
-        });
-
-        // The host's own handler, under systemd, knows SIGTERM only.
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
-        {
-            signal.Cancel = true;
-            app.Lifetime.StopApplication();
+            _ = reloads.ReloadAsync();
         });
 
         app.Lifetime.ApplicationStopping.Register(log.Stopping);
+        app.Lifetime.ApplicationStopping.Register(life.Stopping);
         await app.StartAsync(stop);
         LogStart(dataPlane, log);
+        life.Ready();
         await app.WaitForShutdownAsync(stop);
     }
 
@@ -81,18 +80,12 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
     {
         // The host insists on a content root it can read; by default that is the working directory, which may be anybody's.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.AddConsole(options =>
-        {
-            options.FormatterName = LineFormatter.FormatterName;
-            options.LogToStandardErrorThreshold = LogLevel.Trace;
-        });
+        builder.Logging.AddDaemonLogging();
         builder.Logging.AddFilter("Microsoft", LogLevel.Error);
 
         // What goes wrong at the start is thrown to us as well, and said once.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<ConsoleFormatter, LineFormatter>();
-        builder.Services.AddSystemd();
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = s_stopTimeout);
         builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = _ => socket.Bind());
@@ -116,18 +109,6 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
 
         // The largest body that may be sent, in the time it may take: what trickles in slower is cut after that time.
         options.Limits.MinRequestBodyDataRate = new MinDataRate(ControlApi.MaxRequestBody / ControlApi.Patience.TotalSeconds, ControlApi.Patience);
-    }
-
-    private async Task<ReloadResult> ReloadAsync(Reloader reloader, ILogger log)
-    {
-        ReloadResult result = await reloader.ReloadAsync();
-        foreach (string error in result.Errors)
-            log.NotReloaded(error);
-        foreach (string warning in result.Warnings)
-            log.ConfigWarning(warning);
-        if (result.Plan is { } done)
-            log.Reloaded(path, done.Summary, reloader.Config.Vtep.BridgeDomains.Sum(domain => domain.Ports.Count));
-        return result;
     }
 
     private static void LogStart(DataPlane dataPlane, ILogger log)

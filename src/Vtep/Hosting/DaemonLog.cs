@@ -1,4 +1,5 @@
-// Everything the daemon logs. Field names: version local port workers domains ports config change warning error uid pid verb path outcome.
+// Everything the daemon logs. Field names: version local workers domains ports config change warning error reason count
+// suppressed uid pid verb path outcome. Event ids: 1xx, unique in the program (2xx are of the Linux host, 3xx of the controllers); a test sees to it.
 
 using Microsoft.Extensions.Logging;
 using VtepDataPlane.Frames;
@@ -8,20 +9,38 @@ namespace VtepDataPlane.Daemon.Hosting;
 /// <summary>Log messages.</summary>
 internal static partial class DaemonLog
 {
-    [LoggerMessage(1, LogLevel.Information,
+    [LoggerMessage(101, LogLevel.Information,
         "vtep {version} is up: VTEP {local}, workers: {workers}, bridge domains: {domains}, ports: {ports}")]
     public static partial void Started(this ILogger log, string version, VtepEndpoint local, int workers, int domains, int ports);
 
-    [LoggerMessage(2, LogLevel.Information, "Reloaded {config}: {change}, ports: {ports}")]
+    [LoggerMessage(102, LogLevel.Information, "Reloaded {config}: {change}, ports: {ports}")]
     public static partial void Reloaded(this ILogger log, string config, string change, int ports);
 
-    [LoggerMessage(3, LogLevel.Error, "Not reloaded: {error}")]
+    [LoggerMessage(103, LogLevel.Error, "Not reloaded: {error}")]
     public static partial void NotReloaded(this ILogger log, string error);
 
-    [LoggerMessage(4, LogLevel.Information, "Stopping.")]
+    [LoggerMessage(104, LogLevel.Information, "Stopping.")]
     public static partial void Stopping(this ILogger log);
 
-    [LoggerMessage(5, LogLevel.Warning, "{warning}")]
+    [LoggerMessage(105, LogLevel.Error, "Not started: {error}")]
+    public static partial void NotStarted(this ILogger log, string error);
+
+    [LoggerMessage(106, LogLevel.Critical, "{reason} The service manager isn't told that vtep is alive any more, and will end it")]
+    public static partial void StandsStill(this ILogger log, string reason);
+
+    [LoggerMessage(107, LogLevel.Information, "Every thread moves again")]
+    public static partial void MovesAgain(this ILogger log);
+
+    [LoggerMessage(108, LogLevel.Warning, "The service manager can't be told how vtep is: {reason}")]
+    public static partial void ManagerNotTold(this ILogger log, string reason);
+
+    [LoggerMessage(109, LogLevel.Error, "Not everything was stopped within {seconds} s; what is left goes with the process")]
+    public static partial void StoppedLate(this ILogger log, double seconds);
+
+    [LoggerMessage(EventId = 110, Message = "Suppressed {count} more of {suppressed}")]
+    public static partial void Suppressed(this ILogger log, LogLevel level, long count, string suppressed);
+
+    [LoggerMessage(111, LogLevel.Warning, "{warning}")]
     public static partial void ConfigWarning(this ILogger log, string warning);
 
     [LoggerMessage(120, LogLevel.Information, "Control: uid {uid}, pid {pid}: {verb} {path}: {outcome}")]

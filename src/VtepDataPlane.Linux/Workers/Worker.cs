@@ -51,6 +51,12 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Its lane's number.</summary>
     public int Index { get; }
 
+    /// <summary>The name of its thread.</summary>
+    public string Name => $"vtep-lane-{Index}";
+
+    /// <summary>Changes when a pass that was requested has been made. Any thread.</summary>
+    public long Passes => Volatile.Read(ref _acknowledged);
+
     /// <summary>What its queues of TAP devices write with.</summary>
     public TapLane Taps { get; } = new();
 
@@ -59,7 +65,7 @@ internal sealed unsafe class Worker : IDisposable
     /// <param name="fatal">Called on the worker's thread with the exception that ended it.</param>
     public void Start(Lane lane, Action<Exception> fatal)
     {
-        _thread = new Thread(() => Run(lane, fatal)) { Name = $"vtep-lane-{Index}", IsBackground = true };
+        _thread = new Thread(() => Run(lane, fatal)) { Name = Name, IsBackground = true };
         _thread.Start();
     }
 

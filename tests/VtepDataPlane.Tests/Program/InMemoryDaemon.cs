@@ -18,12 +18,19 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource<DataPlane> _started = new();
     private readonly Task _run;
+    private readonly Func<string?> _findStall;
 
-    private InMemoryDaemon(string json, Func<Socket, Caller>? identify, ControlAccess? access)
+    private InMemoryDaemon(
+        string json, Func<Socket, Caller>? identify, ControlAccess? access, ServiceManager? manager, Func<string?>? findStall)
     {
+        _findStall = findStall ?? (() => null);
         File.WriteAllText(ConfigPath, json.Replace("SOCKET", Socket, StringComparison.Ordinal));
         DaemonConfig config = ConfigFile.Load(ConfigPath).Config ?? throw new ArgumentException("The test's configuration is broken.", nameof(json));
-        var host = new DaemonHost(ConfigPath, config, Start) { Identify = identify ?? Caller.Of, Access = access ?? ControlAccess.OfThisMachine() };
+        var host = new DaemonHost(ConfigPath, config, Start, manager)
+        {
+            Identify = identify ?? Caller.Of,
+            Access = access ?? ControlAccess.OfThisMachine(),
+        };
         _run = host.RunAsync(_stop.Token);
     }
 
@@ -39,9 +46,12 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     /// <param name="json">The configuration.</param>
     /// <param name="identify">Whom it takes its clients for; null: for what they are.</param>
     /// <param name="access">Who may do what; null: as on this machine.</param>
-    public static async Task<InMemoryDaemon> StartAsync(string json, Func<Socket, Caller>? identify = null, ControlAccess? access = null)
+    /// <param name="manager">Its service manager; null: none.</param>
+    /// <param name="findStall">What its data plane says of stalls; null: there are none.</param>
+    public static async Task<InMemoryDaemon> StartAsync(
+        string json, Func<Socket, Caller>? identify = null, ControlAccess? access = null, ServiceManager? manager = null, Func<string?>? findStall = null)
     {
-        var daemon = new InMemoryDaemon(json, identify, access);
+        var daemon = new InMemoryDaemon(json, identify, access, manager, findStall);
         await Task.WhenAny(daemon._started.Task, daemon._run);
         while (!daemon._run.IsCompleted && !await daemon.AnswersAsync())
             await Task.Yield();
@@ -77,7 +87,7 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     private DataPlane Start(VtepConfig config, ILoggerFactory loggers)
     {
         var vtep = new Vtep(config, Host, seed: 1, nowMilliseconds: 0);
-        var dataPlane = new DataPlane(vtep, () => 5_000, next => ApplyAsync(vtep, next), () => StopVtep(vtep));
+        var dataPlane = new DataPlane(vtep, () => 5_000, next => ApplyAsync(vtep, next), () => StopVtep(vtep)) { FindStall = _findStall };
         _started.SetResult(dataPlane);
         return dataPlane;
     }

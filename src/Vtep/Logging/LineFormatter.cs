@@ -1,12 +1,12 @@
-// One line for each log entry on a terminal or in a file: time, level, message. Under systemd its own formatter is used instead,
-// which leaves time to the journal and gives levels as <N> prefixes.
+// One line for each log entry on a terminal or in a file: time, level, message. To the journal entries go another way, see
+// JournalLogger.
 
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
-namespace VtepDataPlane.Daemon.Hosting;
+namespace VtepDataPlane.Daemon.Logging;
 
 /// <summary>Writes <c>2026-01-02T03:04:05.678Z info  message</c>.</summary>
 internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
@@ -15,9 +15,9 @@ internal sealed class LineFormatter(TimeProvider time) : ConsoleFormatter(Format
 
     public override void Write<TState>(in LogEntry<TState> entry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        string message = entry.Formatter(entry.State, entry.Exception);
+        string message = LogText.Message(entry.State, entry.Formatter, entry.Exception);
         string at = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-        textWriter.Write($"{at} {Level(entry.LogLevel)} {VtepConfigRules.Escape(message)}");
+        textWriter.Write($"{at} {Level(entry.LogLevel)} {message}");
         if (entry.Exception is { } error)
             textWriter.Write($" {VtepConfigRules.Escape(error.ToString())}");
         textWriter.WriteLine();

@@ -1,0 +1,26 @@
+// How the daemon is, in one line for systemctl status: what stands in its way first, then what there is.
+
+using System.Globalization;
+using VtepDataPlane.Diagnostics;
+
+namespace VtepDataPlane.Daemon.Hosting;
+
+/// <summary>The status line.</summary>
+internal static class ServiceStatus
+{
+    private const int LongestProblem = 512;
+
+    /// <summary>Writes <c>10 bridge domains, 12 ports, 3 peers; controller main connected</c>.</summary>
+    /// <param name="status">The VTEP.</param>
+    /// <param name="problems">Sentences that come first.</param>
+    public static string Describe(VtepSnapshot status, params IEnumerable<string?> problems)
+    {
+        string what = $"{Count(status.BridgeDomains, "bridge domain")}, {Count(status.Ports, "port")}, {Count(status.Peers, "peer")}";
+        IEnumerable<string> controllers = status.Controllers.Select(controller => $"controller {controller.Name} {controller.State}");
+        string[] warnings = status.Warnings.Count == 0 ? [] : [$"{Count(status.Warnings.Count, "warning")}, see vtep show status"];
+        IEnumerable<string> first = problems.OfType<string>().Select(problem => VtepConfigRules.Escape(problem, LongestProblem).TrimEnd('.'));
+        return string.Join("; ", [.. first, what, .. controllers, .. warnings]);
+    }
+
+    private static string Count(int number, string what) => string.Create(CultureInfo.InvariantCulture, $"{number} {what}{(number == 1 ? "" : "s")}");
+}
