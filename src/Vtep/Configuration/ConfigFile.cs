@@ -39,8 +39,8 @@ internal static class ConfigFile
                 problems.Add(root, problem);
         }
 
-        IReadOnlyList<ConfigProblem> found = problems.InOrder();
-        return new ConfigResult(found.Count == 0 ? config : null, found);
+        var result = new ConfigResult(config, problems.InOrder());
+        return result.Errors.Any() ? result with { Config = null } : result;
     }
 
     /// <summary>Opens a file to be read whole.</summary>

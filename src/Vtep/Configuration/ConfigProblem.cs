@@ -1,15 +1,29 @@
-// What is wrong with a configuration file, in the form compilers use, so that editors can jump there.
+// What is wrong with a configuration file, in the form compilers use, so that editors can jump there. An error prevents a start and
+// a reload; a warning is legal, but hardly what was meant.
 
 namespace VtepDataPlane.Daemon.Configuration;
 
-/// <summary>One thing wrong. Line 0: with the file as a whole. Path null: the text is no JSON.</summary>
-internal readonly record struct ConfigProblem(string File, int Line, int Column, string? Path, string Message)
+/// <summary>How bad it is.</summary>
+internal enum ConfigSeverity
 {
-    /// <summary><c>file:line:column: $.path: what is wrong; what would be right</c>.</summary>
-    public override string ToString() =>
-        Line == 0 ? $"{File}: {Message}"
-        : Path is null ? $"{File}:{Line}:{Column}: {Message}"
-        : $"{File}:{Line}:{Column}: {Path}: {Message}";
+    /// <summary>Nobody can run this.</summary>
+    Error,
+
+    /// <summary>It runs, but hardly as it was meant.</summary>
+    Warning,
+}
+
+/// <summary>One thing wrong. Line 0: with the file as a whole. Path null: the text is no JSON.</summary>
+internal readonly record struct ConfigProblem(
+    string File, int Line, int Column, string? Path, string Message, ConfigSeverity Severity = ConfigSeverity.Error)
+{
+    /// <summary><c>file:line:column: $.path: what is wrong; what would be right</c>, with <c>warning: </c> before the path of a warning.</summary>
+    public override string ToString()
+    {
+        string place = Line == 0 ? File : $"{File}:{Line}:{Column}";
+        string level = Severity == ConfigSeverity.Warning ? "warning: " : "";
+        return Line == 0 || Path is null ? $"{place}: {level}{Message}" : $"{place}: {level}{Path}: {Message}";
+    }
 }
 
 /// <summary>Collects what is wrong with one file.</summary>
@@ -40,13 +54,22 @@ internal sealed class ConfigProblems(string file, ConfigText text)
     /// <summary>A rule is violated; the element may be one that isn't in the file.</summary>
     public void Add(ConfigNode root, VtepConfigProblem problem) => Add(root.Nearest(problem.Path).Offset, problem.Path, problem.Message);
 
+    /// <summary>Legal, but hardly what was meant. The value stays good: other rules still look at it.</summary>
+    public void Warn(ConfigNode root, VtepConfigProblem problem) =>
+        _list.Add(Place(root.Nearest(problem.Path).Offset, problem.Path, problem.Message) with { Severity = ConfigSeverity.Warning });
+
     /// <summary>What stands at this path is a placeholder: nothing more can be said of it.</summary>
     public void MarkBad(string path) => _badPaths.Add(path);
 
     private void Add(int offset, string path, string message)
     {
-        (int line, int column) = text.Position(offset);
         _badPaths.Add(path);
-        _list.Add(new ConfigProblem(file, line, column, path, message));
+        _list.Add(Place(offset, path, message));
+    }
+
+    private ConfigProblem Place(int offset, string path, string message)
+    {
+        (int line, int column) = text.Position(offset);
+        return new ConfigProblem(file, line, column, path, message);
     }
 }

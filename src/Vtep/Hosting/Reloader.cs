@@ -25,7 +25,7 @@ internal sealed class Reloader(string path, DaemonConfig config, DataPlane dataP
         try
         {
             ConfigResult result = ConfigFile.Load(path);
-            return result.Config is null ? [.. result.Problems.Select(problem => problem.ToString())] : await ApplyAsync(result.Config);
+            return result.Config is null ? [.. result.Errors.Select(error => error.ToString())] : await ApplyAsync(result.Config);
         }
         finally
         {
