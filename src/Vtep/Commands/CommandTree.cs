@@ -29,6 +29,7 @@ internal static class CommandTree
             DiffCommand.Create(),
             ReleaseCommand.Create(),
             BenchCommand.Create(),
+            DoctorCommand.Create(),
         };
 
     /// <summary>Parses and runs a command line; gives the exit code.</summary>

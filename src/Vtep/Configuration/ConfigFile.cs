@@ -39,7 +39,7 @@ internal static class ConfigFile
                 problems.Add(root, problem);
         }
 
-        var result = new ConfigResult(config, problems.InOrder());
+        var result = new ConfigResult(config, problems.InOrder()) { Locate = (problem, severity) => problems.At(root, problem, severity) };
         return result.Errors.Any() ? result with { Config = null } : result;
     }
 

@@ -58,6 +58,10 @@ internal sealed class ConfigProblems(string file, ConfigText text)
     public void Warn(ConfigNode root, VtepConfigProblem problem) =>
         _list.Add(Place(root.Nearest(problem.Path).Offset, problem.Path, problem.Message) with { Severity = ConfigSeverity.Warning });
 
+    /// <summary>A problem of the element at a path, found by somebody who doesn't read the file.</summary>
+    public ConfigProblem At(ConfigNode root, VtepConfigProblem problem, ConfigSeverity severity) =>
+        Place(root.Nearest(problem.Path).Offset, problem.Path, problem.Message) with { Severity = severity };
+
     /// <summary>What stands at this path is a placeholder: nothing more can be said of it.</summary>
     public void MarkBad(string path) => _badPaths.Add(path);
 

@@ -44,6 +44,9 @@ public sealed record HostFacts
     /// <summary>Somebody listens on the control socket whom this user may not ask: it may be a vtep that runs this configuration.</summary>
     public bool MayBeRunning { get; init; }
 
+    /// <summary>Our VTEP address, when it can be sent from; null: it can't.</summary>
+    public InetAddress? LocalPresent => Local.IsPresent ? Local.Address : null;
+
     internal HostRights Rights { get; init; } = new(false, false, 0, new HashSet<uint>());
 
     /// <summary>Opening /dev/net/tun: 0 or a negated errno.</summary>
