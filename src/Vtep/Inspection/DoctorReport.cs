@@ -2,7 +2,6 @@
 
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Spectre.Console;
 using VtepDataPlane.Daemon.Tables;
 using VtepDataPlane.Linux.Inspection;
 
@@ -16,7 +15,7 @@ internal static class DoctorReport
     /// <summary>One line each; of many alike, the first few.</summary>
     public static void Write(IReadOnlyList<HostFinding> findings, TextWriter output, Terminal terminal)
     {
-        var table = new TextTable("", "", "") { FirstCell = StyleOf };
+        var table = new TextTable("", "", "");
         foreach (IGrouping<(string Id, FindingSeverity Severity), HostFinding> alike in findings.GroupBy(finding => (finding.Id, finding.Severity)))
         {
             foreach (HostFinding finding in alike.Take(MostAlike))
@@ -25,7 +24,10 @@ internal static class DoctorReport
                 table.Add(Word(alike.Key.Severity), alike.Key.Id, $"and {alike.Count() - MostAlike} more like these (--json has all)");
         }
 
-        table.Write(output, terminal);
+        using var drawn = new StringWriter();
+        table.Write(drawn, terminal);
+        foreach (string line in drawn.ToString().TrimEnd('\n').Split('\n'))
+            output.WriteLine(terminal.Ansi ? Coloured(line) : line);
     }
 
     /// <summary>All of them.</summary>
@@ -43,12 +45,20 @@ internal static class DoctorReport
         _ => "FAIL",
     };
 
-    private static Style StyleOf(string word) => word switch
+    // The first word of a finding; what is folded begins with blanks.
+    private static string Coloured(string line)
     {
-        "ok" => new Style(Color.Green),
-        "warn" => new Style(Color.Yellow),
-        _ => new Style(Color.Red, decoration: Decoration.Bold),
-    };
+        const string Plain = "\u001b[0m";
+        int end = Math.Max(line.IndexOf(' ', StringComparison.Ordinal), 0);
+        string colour = line[..end] switch
+        {
+            "ok" => "\u001b[32m",
+            "warn" => "\u001b[33m",
+            "FAIL" => "\u001b[1;31m",
+            _ => "",
+        };
+        return colour.Length == 0 ? line : $"{colour}{line[..end]}{Plain}{line[end..]}";
+    }
 }
 
 /// <summary><c>"ok"</c>, <c>"warning"</c>, <c>"error"</c>.</summary>

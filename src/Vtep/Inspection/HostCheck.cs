@@ -16,11 +16,13 @@ internal static class HostCheck
         try
         {
             HostView host = HostView.See(config, await DaemonView.AskAsync(config.ControlSocket));
-            return HostInspection.AnotherMachine(config.Vtep, host.Facts) is { } another ? [Warning(result, another + "; run it there")] : InOrder(result, host.Judge());
+            return HostInspection.AnotherMachine(config.Vtep, host.Facts) is { } another
+                ? [Warning(result, config.Vtep.Underlay.Local is null ? "$.underlay.interface" : "$.underlay.local", another + "; run it there")]
+                : InOrder(result, host.Judge());
         }
         catch (VtepException e)
         {
-            return [Warning(result, $"the host couldn't be looked at: {e.Message}")];
+            return [Warning(result, "$.underlay", $"the host couldn't be looked at: {e.Message}")];
         }
     }
 
@@ -32,7 +34,7 @@ internal static class HostCheck
             .OrderBy(problem => (problem.Line, problem.Column)),
     ];
 
-    private static ConfigProblem Warning(ConfigResult result, string message) => Place(result, "$.underlay", message, ConfigSeverity.Warning);
+    private static ConfigProblem Warning(ConfigResult result, string path, string message) => Place(result, path, message, ConfigSeverity.Warning);
 
     private static ConfigProblem Place(ConfigResult result, string path, string message, ConfigSeverity severity) =>
         result.Locate!(new VtepConfigProblem(path, VtepConfigRules.Escape(message)), severity);

@@ -28,9 +28,6 @@ internal sealed class TextTable
         _hasHeader = _headers.Any(header => header.Length > 0);
     }
 
-    /// <summary>How the first cell of a row looks where colours are wanted, by its text; null: as all others.</summary>
-    public Func<string, Style>? FirstCell { get; init; }
-
     /// <summary>Adds a row: a cell for each column. Null is shown as a dash.</summary>
     public void Add(params object?[] cells)
     {
@@ -71,7 +68,7 @@ internal sealed class TextTable
             foreach (string[] row in slice)
             {
                 Style style = isFirst && ansi ? new Style(decoration: Decoration.Bold) : Style.Plain;
-                table.AddRow(row.Select((cell, i) => new Text(cell, i == 0 && ansi && FirstCell is not null ? FirstCell(cell) : style)));
+                table.AddRow(row.Select(cell => new Text(cell, style)));
                 isFirst = false;
             }
 
