@@ -75,18 +75,16 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
 
     private int DomainMtu(DomainRecord domain)
     {
+        InnerVlanPolicy tags = domain.Config.Encapsulation.InnerVlan;
         int smallest = int.MaxValue;
         foreach ((VtepEndpoint endpoint, int vtep) in domain.Peering.Ids)
         {
             if (vteps.PathOf(vtep) is { State: PathState.Ok } path)
-                smallest = Math.Min(smallest, path.Mtu - Encapsulator.Overhead(endpoint.Address));
+                smallest = Math.Min(smallest, Encapsulator.PortMtu(path.Mtu, endpoint.Address, tags));
         }
 
         if (domain.Peering.Multicast?.Group is { } group && _interfaces[group.Interface].Mtu is > 0 and int linkMtu)
-            smallest = Math.Min(smallest, linkMtu - Encapsulator.Overhead(group.Group));
-        if (smallest == int.MaxValue)
-            return 0;
-        int tag = domain.Config.Encapsulation.InnerVlan == InnerVlanPolicy.Pass ? VlanTag.Size : 0;
-        return Math.Clamp(smallest - EthernetHeader.Size - tag, MinimumMtu, MaximumMtu);
+            smallest = Math.Min(smallest, Encapsulator.PortMtu(linkMtu, group.Group, tags));
+        return smallest == int.MaxValue ? 0 : Math.Clamp(smallest, MinimumMtu, MaximumMtu);
     }
 }

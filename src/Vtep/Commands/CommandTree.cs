@@ -19,14 +19,16 @@ internal static class CommandTree
         {
             RunCommand.Create(start),
             CheckCommand.Create(),
-            SchemaCommand.Create(),
-            ShowCommand.Create(),
             PlanCommand.Create(),
             ReloadCommand.Create(),
+            ShowCommand.Create(),
             FdbCommand.Create(),
             DirectoryCommand.Create(),
             DiffCommand.Create(),
             ReleaseCommand.Create(),
+            DoctorCommand.Create(),
+            SetupCommand.Create(),
+            SchemaCommand.Create(),
             BenchCommand.Create(),
         };
 

@@ -40,11 +40,14 @@ internal static class ConfigFile
         }
 
         // Placeholders have no warnings: they are looked for in what is right.
-        if (config is null || problems.Any)
-            return new ConfigResult(null, problems.InOrder());
-        foreach (VtepConfigProblem problem in ConfigWarnings.Of(config))
-            problems.Warn(root, problem);
-        return new ConfigResult(config, problems.InOrder());
+        bool isGood = config is not null && !problems.Any;
+        if (isGood)
+        {
+            foreach (VtepConfigProblem problem in ConfigWarnings.Of(config!))
+                problems.Warn(root, problem);
+        }
+
+        return new ConfigResult(isGood ? config : null, problems.InOrder()) { Locate = (problem, severity) => problems.At(root, problem, severity) };
     }
 
     /// <summary>Opens a file to be read whole.</summary>

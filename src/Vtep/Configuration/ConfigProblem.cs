@@ -58,8 +58,11 @@ internal sealed class ConfigProblems(string file, ConfigText text)
     public void Add(ConfigNode root, VtepConfigProblem problem) => Add(root.Nearest(problem.Path).Offset, problem.Path, problem.Message);
 
     /// <summary>Legal, but hardly what was meant. The value stays good: other rules still look at it.</summary>
-    public void Warn(ConfigNode root, VtepConfigProblem problem) =>
-        _list.Add(Place(root.Nearest(problem.Path).Offset, problem.Path, problem.Message) with { Severity = ConfigSeverity.Warning });
+    public void Warn(ConfigNode root, VtepConfigProblem problem) => _list.Add(At(root, problem, ConfigSeverity.Warning));
+
+    /// <summary>A problem of the element at a path, found by somebody who doesn't read the file.</summary>
+    public ConfigProblem At(ConfigNode root, VtepConfigProblem problem, ConfigSeverity severity) =>
+        Place(root.Nearest(problem.Path).Offset, problem.Path, problem.Message) with { Severity = severity };
 
     /// <summary>What stands at this path is a placeholder: nothing more can be said of it.</summary>
     public void MarkBad(string path) => _badPaths.Add(path);

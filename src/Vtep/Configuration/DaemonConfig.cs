@@ -36,6 +36,9 @@ internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
 /// <summary>A configuration file that was read: a configuration, perhaps with warnings; or everything that is wrong with it.</summary>
 internal sealed record ConfigResult(DaemonConfig? Config, IReadOnlyList<ConfigProblem> Problems)
 {
+    /// <summary>Gives line and column to what others find about an element; null when the text couldn't be parsed.</summary>
+    public Func<VtepConfigProblem, ConfigSeverity, ConfigProblem>? Locate { get; init; }
+
     /// <summary>Those of <see cref="Problems"/> that nobody can run.</summary>
     public IEnumerable<ConfigProblem> Errors => Problems.Where(problem => problem.Severity == ConfigSeverity.Error);
 }

@@ -58,6 +58,7 @@ internal static class Rtnl
     public const int IFNAMSIZ = 16;
     public const uint IFF_UP = 0x1;
     public const uint IFF_RUNNING = 0x40;
+    public const uint IFF_MULTICAST = 0x1000;
     public const uint IFF_LOWER_UP = 0x1_0000;
     public const ushort IFLA_ADDRESS = 1;
     public const ushort IFLA_IFNAME = 3;
@@ -72,7 +73,12 @@ internal static class Rtnl
     public const ushort IFLA_GSO_MAX_SIZE = 41;
     public const ushort IFLA_INFO_KIND = 1;
     public const ushort IFLA_INFO_DATA = 2;
+    public const ushort IFLA_VXLAN_ID = 1;
     public const ushort IFLA_VXLAN_PORT = 15;
+    public const ushort IFLA_VXLAN_COLLECT_METADATA = 25;
+    public const ushort IFLA_TUN_OWNER = 1;
+    public const ushort IFLA_TUN_GROUP = 2;
+    public const ushort IFLA_TUN_TYPE = 3;
     public const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
     public const byte IN6_ADDR_GEN_MODE_NONE = 1;
     public const uint RTEXT_FILTER_SKIP_STATS = 8;

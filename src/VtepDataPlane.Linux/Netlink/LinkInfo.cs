@@ -21,6 +21,15 @@ namespace VtepDataPlane.Linux.Netlink;
 internal sealed record LinkInfo(
     int Index, string Name, int Mtu, bool IsUp, bool IsRunning, MacAddress Mac, int Master, string? Kind, int VxlanPort, int TxQueueLength)
 {
+    /// <summary>Takes part in multicast (IFF_MULTICAST).</summary>
+    public bool IsMulticast { get; init; }
+
+    /// <summary>The VNI of a vxlan device; null for other kinds, and for one that serves any VNI (collect metadata).</summary>
+    public int? VxlanVni { get; init; }
+
+    /// <summary>What only TUN and TAP devices have; null for other kinds.</summary>
+    public TunInfo? Tun { get; init; }
+
     /// <summary>Segments of the largest super-frame the kernel hands to it.</summary>
     public int GsoMaxSegments { get; init; }
 
@@ -39,14 +48,17 @@ internal sealed record LinkInfo(
         uint flags = MemoryMarshal.Read<uint>(header[8..]);
         const uint Running = Rtnl.IFF_RUNNING | Rtnl.IFF_LOWER_UP;
         var link = new LinkInfo(
-            index, "", 0, (flags & Rtnl.IFF_UP) != 0, (flags & Running) == Running, MacAddress.Zero, 0, null, 0, 0);
+            index, "", 0, (flags & Rtnl.IFF_UP) != 0, (flags & Running) == Running, MacAddress.Zero, 0, null, 0, 0)
+        {
+            IsMulticast = (flags & Rtnl.IFF_MULTICAST) != 0,
+        };
         return index <= 0 ? null : link.WithAttributes(message.AttributesAfter(Rtnl.IFINFOMSG_SIZE));
     }
 
     private LinkInfo WithAttributes(NetlinkAttributes attributes)
     {
         (string name, int mtu, MacAddress mac, int master, int txQueueLength) = (Name, Mtu, Mac, Master, TxQueueLength);
-        (string? kind, int port) = (Kind, VxlanPort);
+        NetlinkAttributes kind = default;
         (int gsoMaxSegments, int gsoMaxSize) = (GsoMaxSegments, GsoMaxSize);
         while (attributes.TryNext(out NetlinkAttribute attribute))
         {
@@ -59,32 +71,72 @@ internal sealed record LinkInfo(
                 case Rtnl.IFLA_GSO_MAX_SEGS: gsoMaxSegments = attribute.AsInt32; break;
                 case Rtnl.IFLA_GSO_MAX_SIZE: gsoMaxSize = attribute.AsInt32; break;
                 case Rtnl.IFLA_ADDRESS when attribute.Value.Length == MacAddress.Size: mac = MacAddress.Read(attribute.Value); break;
-                case Rtnl.IFLA_LINKINFO: (kind, port) = ReadKind(attribute.Nested); break;
+                case Rtnl.IFLA_LINKINFO: kind = attribute.Nested; break;
             }
         }
 
-        return this with
+        return (this with
         {
             Name = name,
             Mtu = mtu,
             Mac = mac,
             Master = master,
             TxQueueLength = txQueueLength,
-            Kind = kind,
-            VxlanPort = port,
             GsoMaxSegments = gsoMaxSegments,
             GsoMaxSize = gsoMaxSize,
+        }).WithKind(kind);
+    }
+
+    private LinkInfo WithKind(NetlinkAttributes linkInfo)
+    {
+        NetlinkAttributes rest = linkInfo;
+        NetlinkAttribute name = linkInfo.Find(Rtnl.IFLA_INFO_KIND);
+        string? kind = name.Value.IsEmpty ? null : name.AsString;
+        NetlinkAttributes data = rest.Find(Rtnl.IFLA_INFO_DATA).Nested;
+        return kind switch
+        {
+            "vxlan" => (this with { Kind = kind }).WithVxlan(data),
+            "tun" => this with { Kind = kind, Tun = TunInfo.Read(data) },
+            _ => this with { Kind = kind },
         };
     }
 
-    private static (string? Kind, int VxlanPort) ReadKind(NetlinkAttributes linkInfo)
+    private LinkInfo WithVxlan(NetlinkAttributes data)
     {
-        NetlinkAttributes data = linkInfo;
-        NetlinkAttribute name = linkInfo.Find(Rtnl.IFLA_INFO_KIND);
-        string? kind = name.Value.IsEmpty ? null : name.AsString;
-        if (kind != "vxlan")
-            return (kind, 0);
-        ReadOnlySpan<byte> port = data.Find(Rtnl.IFLA_INFO_DATA).Nested.Find(Rtnl.IFLA_VXLAN_PORT).Value;
-        return (kind, port.Length >= sizeof(ushort) ? BinaryPrimitives.ReadUInt16BigEndian(port) : 0);
+        NetlinkAttributes forId = data;
+        NetlinkAttributes forAny = data;
+        ReadOnlySpan<byte> port = data.Find(Rtnl.IFLA_VXLAN_PORT).Value;
+        ReadOnlySpan<byte> any = forAny.Find(Rtnl.IFLA_VXLAN_COLLECT_METADATA).Value;
+        ReadOnlySpan<byte> id = forId.Find(Rtnl.IFLA_VXLAN_ID).Value;
+        return this with
+        {
+            VxlanPort = port.Length >= sizeof(ushort) ? BinaryPrimitives.ReadUInt16BigEndian(port) : 0,
+            VxlanVni = id.Length >= sizeof(int) && (any.IsEmpty || any[0] == 0) ? MemoryMarshal.Read<int>(id) : null,
+        };
+    }
+}
+
+/// <summary>What a TUN or TAP device tells (IFLA_TUN_…).</summary>
+/// <param name="IsTap">It carries Ethernet frames.</param>
+/// <param name="Owner">User id of who may open it; null: anybody.</param>
+/// <param name="Group">Group id of those who may open it; null: anybody.</param>
+internal sealed record TunInfo(bool IsTap, uint? Owner, uint? Group)
+{
+    /// <summary>Reads the device's own attributes. Kernels before 4.18 tell nothing: then it is taken for a TAP device of nobody.</summary>
+    public static TunInfo Read(NetlinkAttributes data)
+    {
+        const byte Tap = 2;
+        var info = new TunInfo(true, null, null);
+        while (data.TryNext(out NetlinkAttribute attribute))
+        {
+            switch (attribute.Type)
+            {
+                case Rtnl.IFLA_TUN_OWNER: info = info with { Owner = attribute.AsUInt32 }; break;
+                case Rtnl.IFLA_TUN_GROUP: info = info with { Group = attribute.AsUInt32 }; break;
+                case Rtnl.IFLA_TUN_TYPE: info = info with { IsTap = !attribute.Value.IsEmpty && attribute.Value[0] == Tap }; break;
+            }
+        }
+
+        return info;
     }
 }

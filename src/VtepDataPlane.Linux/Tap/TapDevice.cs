@@ -22,7 +22,6 @@ namespace VtepDataPlane.Linux.Tap;
 /// <summary>An open TAP device: its descriptors and whose it is.</summary>
 internal sealed unsafe class TapDevice
 {
-    private const string ControlFile = "/dev/net/tun";
     private const string TunKind = "tun";
 
     private const uint TsoOffloads = Libc.TUN_F_CSUM | Libc.TUN_F_TSO4 | Libc.TUN_F_TSO6;
@@ -67,9 +66,7 @@ internal sealed unsafe class TapDevice
     {
         if (existing is not null && existing.Kind != TunKind)
         {
-            throw new VtepException(
-                $"Port '{name}' can't be opened: '{name}' is an interface of kind '{existing.Kind ?? "hardware"}', not a TAP device. "
-                + "Choose another name, or remove that interface.");
+            throw new VtepException($"Port '{name}' can't be opened: {TapTrouble.OtherKind(existing).Sentences}");
         }
 
         var device = new TapDevice(name, isCreated: existing is null, takesSuperFrames);
@@ -86,6 +83,32 @@ internal sealed unsafe class TapDevice
         return device;
     }
 
+    /// <summary>Whether this process may open the driver's control file: 0 or a negated errno.</summary>
+    public static int ProbeControlFile()
+    {
+        int fd = TryOpenControlFile();
+        if (fd < 0)
+            return fd;
+        _ = LibC.close(fd); // nothing hangs on it
+        return 0;
+    }
+
+    /// <summary>Somebody holds a queue of the device (ETHTOOL_GLINK; needs no capability).</summary>
+    public static bool HasCarrier(string name)
+    {
+        int socket = LibC.socket(LibC.AF_INET, LibC.SOCK_DGRAM | LibC.SOCK_CLOEXEC, 0);
+        if (socket < 0)
+            return false;
+        Libc.ifreq request = NamedRequest(name);
+        var value = new Libc.ethtool_value { cmd = Libc.ETHTOOL_GLINK };
+        request.ifr_data = &value;
+
+        // Both structures live on this stack frame for the time of the call.
+        int error = Libc.ioctl(socket, Libc.SIOCETHTOOL, &request);
+        _ = LibC.close(socket);
+        return error == 0 && value.data != 0;
+    }
+
     /// <summary>Closes all descriptors. A created device vanishes with them.</summary>
     public void Close()
     {
@@ -97,7 +120,7 @@ internal sealed unsafe class TapDevice
     private void OpenQueues(int queues)
     {
         const ushort Flags = Libc.IFF_TAP | Libc.IFF_NO_PI | Libc.IFF_VNET_HDR;
-        if (!IsCreated && HasCarrier())
+        if (!IsCreated && HasCarrier(Name))
             throw Busy();
 
         // One lane needs no multi-queue device, and a single-queue one is cheaper for the kernel.
@@ -119,7 +142,7 @@ internal sealed unsafe class TapDevice
     private int OpenQueue(ushort flags)
     {
         int fd = OpenControlFile();
-        Libc.ifreq request = NamedRequest();
+        Libc.ifreq request = NamedRequest(Name);
         request.ifr_flags = flags;
 
         // The structure lives on this stack frame and has the size of the kernel's struct ifreq.
@@ -160,75 +183,40 @@ internal sealed unsafe class TapDevice
 
     private int OpenControlFile()
     {
+        int fd = TryOpenControlFile();
+        return fd >= 0 ? fd : throw new VtepException($"Port '{Name}' can't be opened: {TapTrouble.ControlFile(-fd).Sentences}");
+    }
+
+    private static int TryOpenControlFile()
+    {
         // A literal of UTF-8 lies in the assembly's read-only data and ends with a zero byte.
         fixed (byte* path = "/dev/net/tun"u8)
         {
             int fd = LibC.open(path, LibC.O_RDWR | LibC.O_NONBLOCK | LibC.O_CLOEXEC, 0);
-            if (fd >= 0)
-                return fd;
+            return fd < 0 ? -LibC.errno : fd;
         }
-
-        int error = LibC.errno;
-        throw new VtepException($"Port '{Name}' can't be opened: {ControlFile}: {Errno.Describe(error)}. {ControlFileRemedy(error)}");
     }
 
-    private static string ControlFileRemedy(int error)
-    {
-        if (error == LibC.EACCES || error == LibC.EPERM)
-            return $"Let this user open it ('chmod 0666 {ControlFile}' is the common mode), or run as root.";
-        if (error == LibC.EMFILE || error == LibC.ENFILE)
-            return "Raise the limit of open files (LimitNOFILE= in the unit, 'ulimit -n').";
-        return "Load the driver ('modprobe tun'); a container must be given the device.";
-    }
-
-    /// <summary>Somebody holds a queue of the device (ETHTOOL_GLINK; needs no capability).</summary>
-    private bool HasCarrier()
-    {
-        int socket = LibC.socket(LibC.AF_INET, LibC.SOCK_DGRAM | LibC.SOCK_CLOEXEC, 0);
-        if (socket < 0)
-            return false;
-        Libc.ifreq request = NamedRequest();
-        var value = new Libc.ethtool_value { cmd = Libc.ETHTOOL_GLINK };
-        request.ifr_data = &value;
-
-        // Both structures live on this stack frame for the time of the call.
-        int error = Libc.ioctl(socket, Libc.SIOCETHTOOL, &request);
-        _ = LibC.close(socket);
-        return error == 0 && value.data != 0;
-    }
-
-    private Libc.ifreq NamedRequest()
+    private static Libc.ifreq NamedRequest(string name)
     {
         Libc.ifreq request = default;
-        var name = new Span<byte>(request.ifr_name, Libc.IFNAMSIZ - 1); // the last byte stays zero
-        if (!Encoding.UTF8.TryGetBytes(Name, name, out int length) || length == 0)
-            throw new VtepException($"'{Name}' can't be the name of a TAP device: it must have 1 to 15 bytes.");
+        var bytes = new Span<byte>(request.ifr_name, Libc.IFNAMSIZ - 1); // the last byte stays zero
+        if (!Encoding.UTF8.TryGetBytes(name, bytes, out int length) || length == 0)
+            throw new VtepException($"'{name}' can't be the name of a TAP device: it must have 1 to 15 bytes.");
         return request;
     }
 
-    private VtepException Busy() => new(
-        $"Port '{Name}' can't be opened: the TAP device is in use by another process: {Errno.Describe(LibC.EBUSY)}. "
-        + "Stop that process ('ip -d tuntap' names it), or give the port another device.");
+    private VtepException Busy() => new($"Port '{Name}' can't be opened: {TapTrouble.Busy.Sentences}");
 
     private VtepException Refused(int error)
     {
         if (error == -LibC.EBUSY)
             return Busy();
-        string remedy = "Give the port another device.";
+        string explained = "Give the port another device.";
         if (error == -LibC.EPERM)
-        {
-            remedy = IsCreated
-                ? "Creating a TAP device needs CAP_NET_ADMIN; or make it beforehand: "
-                    + $"'ip tuntap add dev {Name} mode tap multi_queue user <this user>'."
-                : $"It belongs to another user; make it anew with 'ip tuntap add dev {Name} mode tap multi_queue user <this user>'.";
-        }
+            explained = (IsCreated ? TapTrouble.NoRightToCreate(Name) : TapTrouble.OtherOwner(Name)).Sentences;
         else if (error == -LibC.EINVAL)
-        {
-            remedy = IsCreated
-                ? "The name is no valid interface name, or the driver lacks IFF_VNET_HDR."
-                : "The interface is a TUN device, or was made without support for several options; make it anew as a TAP device.";
-        }
-
-        return new VtepException($"Port '{Name}' can't be opened as a TAP device: {Errno.Describe(error)}. {remedy}");
+            explained = IsCreated ? "The name is no valid interface name, or the driver lacks IFF_VNET_HDR." : TapTrouble.NoTap.Sentences;
+        return new VtepException($"Port '{Name}' can't be opened as a TAP device: {Errno.Describe(error)}. {explained}");
     }
 }

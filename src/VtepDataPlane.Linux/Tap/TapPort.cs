@@ -290,11 +290,9 @@ internal sealed class TapPort : IAccessPort
     {
         if (_config.Bridge is not { } name)
             return;
-        LinkInfo bridge = _netlink.GetLink(name) ?? throw new VtepException(
-            $"Port '{Name}': there is no bridge '{name}' to attach it to. "
-            + $"Make it ('ip link add {name} type bridge'), or remove \"bridge\".");
+        LinkInfo bridge = _netlink.GetLink(name) ?? throw new VtepException($"Port '{Name}': {TapTrouble.NoBridge(name).Sentences}");
         if (bridge.Kind != "bridge")
-            throw new VtepException($"Port '{Name}': '{name}' is an interface of kind '{bridge.Kind ?? "hardware"}', not a bridge.");
+            throw new VtepException($"Port '{Name}': {TapTrouble.NotABridge(bridge).Sentences}");
         if (link.Master != bridge.Index)
             Require(_netlink.SetLink(link.Index, new LinkChange { Master = bridge.Index }), $"it can't be attached to the bridge '{name}'");
     }

@@ -32,42 +32,10 @@ internal readonly record struct LocalAddress(InetAddress Address, bool IsPresent
     /// <exception cref="VtepException">It isn't ours, or the interface has none.</exception>
     public static LocalAddress Require(UnderlayConfig config, RtNetlink netlink)
     {
-        if (config.Interface is { } name && netlink.GetLink(name) is null)
-        {
-            throw new VtepException(
-                $"The underlay can't be opened: there is no interface '{name}' on this host; it has {Names(netlink)}. "
-                + "Correct underlay.interface.");
-        }
-
+        IReadOnlyList<LinkInfo> links = config.Interface is null ? [] : netlink.GetLinks();
         LocalAddress found = Read(config, netlink);
-        if (found.Address.IsNone)
-        {
-            throw new VtepException(
-                $"The underlay can't be opened: the interface '{config.Interface}' has no global address. "
-                + "Give it one ('ip address add'), or name another in underlay.interface.");
-        }
-
-        InetAddress local = found.Address;
-        if (!netlink.GetAddresses().Any(a => a.Address == local))
-        {
-            throw new VtepException(
-                $"The underlay can't be opened: {local} is not an address of this host; it has {Addresses(netlink)}. "
-                + "Add it to an interface ('ip address add'), or correct underlay.local.");
-        }
-
+        if (UnderlayTrouble.Local(config, found, links, netlink.GetAddresses()) is { } trouble)
+            throw new VtepException($"The underlay can't be opened: {trouble.Sentences}");
         return found;
-    }
-
-    private static string Names(RtNetlink netlink) => Listed(netlink.GetLinks().Select(link => $"'{link.Name}'"));
-
-    private static string Addresses(RtNetlink netlink) =>
-        Listed(netlink.GetAddresses().Where(a => a.IsGlobal && !a.Address.IsLoopback).Select(a => a.Address.ToString()));
-
-    private static string Listed(IEnumerable<string> items)
-    {
-        const int Most = 16;
-        List<string> all = [.. items.Distinct()];
-        string more = all.Count > Most ? $" and {all.Count - Most} more" : "";
-        return all.Count == 0 ? "none" : string.Join(", ", all.Take(Most)) + more;
     }
 }

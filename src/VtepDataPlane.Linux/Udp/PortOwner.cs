@@ -32,7 +32,7 @@ internal static class PortOwner
         SomeHidden,
     }
 
-    /// <summary>A sentence that says who holds the port, to follow "the address is already in use".</summary>
+    /// <summary>A clause without full stop that says who holds the port, to follow "the address is already in use".</summary>
     /// <param name="address">The local address that couldn't be bound.</param>
     /// <param name="port">The UDP port.</param>
     /// <param name="netlink">Knows the vxlan devices of this namespace.</param>
@@ -42,10 +42,10 @@ internal static class PortOwner
         ArgumentNullException.ThrowIfNull(netlink);
         List<BoundUdpSocket> holders = Conflicting(ReadTables(), address, port);
         if (holders.Count == 0)
-            return $"UDP port {port} was taken on {address}, but whoever held it is gone by now; try again.";
+            return $"UDP port {port} was taken on {address}, but whoever held it is gone by now; try again";
         BoundUdpSocket holder = holders[0];
         string where = holder.Address.IsUnspecified ? "all addresses" : holder.Address.ToString();
-        return $"UDP port {port} on {where} is held by {Owner(holder, netlink)}.";
+        return $"UDP port {port} on {where} is held by {Owner(holder, netlink)}";
     }
 
     /// <summary>Reads the text of /proc/net/udp or udp6. Lines that aren't sockets are passed over.</summary>

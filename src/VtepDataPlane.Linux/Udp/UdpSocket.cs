@@ -19,10 +19,10 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Linux.Udp;
 
 /// <summary>Opens sockets.</summary>
-internal static unsafe class UdpSocket
+internal static unsafe partial class UdpSocket
 {
-    private const int ReceiveBuffer = 8 * 1024 * 1024;
-    private const int SendBuffer = 4 * 1024 * 1024;
+    public const int ReceiveBuffer = 8 * 1024 * 1024;
+    public const int SendBuffer = 4 * 1024 * 1024;
 
     // A send socket receives nothing but error messages of up to a page.
     private const int ErrorBuffer = 64 * 1024;

@@ -97,11 +97,7 @@ internal sealed class UdpUnderlay : IUnderlay
     {
         JoinedInterface now = JoinedInterface.Read(group.Interface, group.Group.Version, _netlink, _netlink.GetAddresses());
         if (now.Index == 0)
-        {
-            throw new VtepException(
-                $"Group {group.Group} can't be joined: there is no interface '{group.Interface}'. "
-                + "Correct \"interface\" of the domain's multicast discovery.");
-        }
+            throw new VtepException($"Group {group.Group} can't be joined: {UnderlayTrouble.NoGroupInterface(group.Interface).Sentences}");
 
         GroupSocket socket = SocketOf(group.Group);
         int error = socket.Join(group.Interface, now);
@@ -164,7 +160,7 @@ internal sealed class UdpUnderlay : IUnderlay
         socket = GroupSocket.Open(group, _config, _queues[lane], _workers[lane], _workers, out int error);
         if (socket is null)
         {
-            string owner = error == -LibC.EADDRINUSE ? " " + PortOwner.Describe(group, _config.Port, _netlink) : "";
+            string owner = error == -LibC.EADDRINUSE ? $" {PortOwner.Describe(group, _config.Port, _netlink)}." : "";
             throw new VtepException($"The socket of group {group} can't be opened: {Errno.Describe(error)}.{owner}");
         }
 
@@ -302,8 +298,7 @@ internal sealed class UdpUnderlay : IUnderlay
     {
         if (error != -LibC.EADDRINUSE)
             return new VtepException($"The underlay can't be opened on {new VtepEndpoint(local, _config.Port)}: {Errno.Describe(error)}.");
-        return new VtepException(
-            $"The underlay can't be opened on {new VtepEndpoint(local, _config.Port)}: {Errno.Describe(error)}. "
-            + $"{PortOwner.Describe(local, _config.Port, _netlink)} Stop it, or give underlay.port another number (on every VTEP).");
+        var taken = new Trouble(PortOwner.Describe(local, _config.Port, _netlink), UnderlayTrouble.PortRemedy);
+        return new VtepException($"The underlay can't be opened on {new VtepEndpoint(local, _config.Port)}: {Errno.Describe(error)}. {taken.Sentences}");
     }
 }

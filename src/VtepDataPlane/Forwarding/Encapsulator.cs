@@ -30,6 +30,13 @@ internal sealed class Encapsulator(Vni vni, EncapsulationPolicy policy, FlowHash
     /// <summary>Bytes of outer headers in front of the inner Ethernet header, outer IP header included.</summary>
     public static int Overhead(in InetAddress remote) => remote.IsIPv6 ? OverheadIPv6 : OverheadIPv4;
 
+    /// <summary>
+    /// The MTU of a port whose packets fit into outer ones of <paramref name="pathMtu"/> bytes: less the outer headers, less the inner
+    /// Ethernet header, less a tag where tags must fit. In all 50 bytes over IPv4, 70 over IPv6, and 4 for a tag.
+    /// </summary>
+    public static int PortMtu(int pathMtu, in InetAddress remote, InnerVlanPolicy innerVlan) =>
+        pathMtu - Overhead(remote) - EthernetHeader.Size - (innerVlan == InnerVlanPolicy.Pass ? VlanTag.Size : 0);
+
     /// <summary>Pushes the VXLAN header and fills the outer header, all but the destination.</summary>
     public void Push(in Frame frame)
     {

@@ -28,7 +28,7 @@ internal sealed class PortOwnerTests
         _host.Ip("link set vx0 up");
         AssertCannotBind(local);
 
-        Assert.That(Describe(local), Is.EqualTo("UDP port 4789 on all addresses is held by the kernel's vxlan device 'vx0'."));
+        Assert.That(Describe(local), Is.EqualTo("UDP port 4789 on all addresses is held by the kernel's vxlan device 'vx0'"));
     }
 
     [Test]
@@ -40,7 +40,7 @@ internal sealed class PortOwnerTests
             "link add vx2 type vxlan id 7 dstport 4789", "link add vx3 type vxlan id 8 dstport 8472", "link set vx0 up", "link set vx1 up", "link set vx3 up",
         ]);
 
-        Assert.That(Describe("198.18.0.1"), Does.EndWith("held by the kernel's vxlan devices 'vx0', 'vx1'."));
+        Assert.That(Describe("198.18.0.1"), Does.EndWith("held by the kernel's vxlan devices 'vx0', 'vx1'"));
     }
 
     [Test]
@@ -67,7 +67,7 @@ internal sealed class PortOwnerTests
         AssertCannotBind(wanted);
 
         string comm = File.ReadAllText("/proc/self/comm").TrimEnd();
-        Assert.That(Describe(wanted), Is.EqualTo($"UDP port 4789 on {where} is held by process {Environment.ProcessId} ({comm})."));
+        Assert.That(Describe(wanted), Is.EqualTo($"UDP port 4789 on {where} is held by process {Environment.ProcessId} ({comm})"));
     }
 
     [Test]
@@ -79,7 +79,7 @@ internal sealed class PortOwnerTests
             // ip becomes socat by execve(2), so the process id stays.
             Assert.That(
                 () => Describe("198.18.0.1"),
-                Is.EqualTo($"UDP port 4789 on 198.18.0.1 is held by process {socat.Id} (socat).").After(10_000, 20));
+                Is.EqualTo($"UDP port 4789 on 198.18.0.1 is held by process {socat.Id} (socat)").After(10_000, 20));
             Assert.That(DescribeAsNobody("198.18.0.1"), Does.Contain("held by a process of user id 0 that this user may not look into"));
         }
         finally
@@ -103,7 +103,7 @@ internal sealed class PortOwnerTests
         _host.Ip("link add vx0 type vxlan id 5 dstport 4789 local 198.18.0.1");
         _host.Ip("link set vx0 up");
 
-        Assert.That(DescribeAsNobody("198.18.0.1"), Does.EndWith("held by the kernel's vxlan device 'vx0'."));
+        Assert.That(DescribeAsNobody("198.18.0.1"), Does.EndWith("held by the kernel's vxlan device 'vx0'"));
     }
 
     private static Socket Bind(string address)
