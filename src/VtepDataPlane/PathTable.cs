@@ -61,6 +61,13 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
         return new GroupTarget(new VtepEndpoint(multicast.Group.Group, udpPort), multicast.Ttl, path.InterfaceIndex, path.Mtu);
     }
 
+    /// <summary>The MTU of a port whose frames, Ethernet header included, may have so many bytes on the narrowest path.</summary>
+    public static int PortMtu(int frameSize, EncapsulationPolicy policy)
+    {
+        int tag = policy.InnerVlan == InnerVlanPolicy.Pass ? VlanTag.Size : 0;
+        return Math.Clamp(frameSize - EthernetHeader.Size - tag, MinimumMtu, MaximumMtu);
+    }
+
     private static HashSet<int> OwnInterfaces(IEnumerable<DomainRecord> domains) =>
         [.. domains.SelectMany(domain => domain.Ports).Select(port => port.Device.InterfaceIndex).Where(index => index != 0)];
 
@@ -86,7 +93,6 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
             smallest = Math.Min(smallest, linkMtu - Encapsulator.Overhead(group.Group));
         if (smallest == int.MaxValue)
             return 0;
-        int tag = domain.Config.Encapsulation.InnerVlan == InnerVlanPolicy.Pass ? VlanTag.Size : 0;
-        return Math.Clamp(smallest - EthernetHeader.Size - tag, MinimumMtu, MaximumMtu);
+        return PortMtu(smallest, domain.Config.Encapsulation);
     }
 }

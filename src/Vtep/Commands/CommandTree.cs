@@ -22,6 +22,7 @@ internal static class CommandTree
         {
             RunCommand.Create(start),
             CheckCommand.Create(),
+            SetupCommand.Create(),
             ShowCommand.Create(),
             ReloadCommand.Create(),
             FdbCommand.Create(),

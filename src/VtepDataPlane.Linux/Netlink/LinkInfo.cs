@@ -21,6 +21,9 @@ namespace VtepDataPlane.Linux.Netlink;
 internal sealed record LinkInfo(
     int Index, string Name, int Mtu, bool IsUp, bool IsRunning, MacAddress Mac, int Master, string? Kind, int VxlanPort, int TxQueueLength)
 {
+    /// <summary>What the tun driver says of it; null for other kinds.</summary>
+    public TunInfo? Tun { get; init; }
+
     /// <summary>Segments of the largest super-frame the kernel hands to it.</summary>
     public int GsoMaxSegments { get; init; }
 
@@ -47,6 +50,7 @@ internal sealed record LinkInfo(
     {
         (string name, int mtu, MacAddress mac, int master, int txQueueLength) = (Name, Mtu, Mac, Master, TxQueueLength);
         (string? kind, int port) = (Kind, VxlanPort);
+        TunInfo? tun = Tun;
         (int gsoMaxSegments, int gsoMaxSize) = (GsoMaxSegments, GsoMaxSize);
         while (attributes.TryNext(out NetlinkAttribute attribute))
         {
@@ -59,7 +63,10 @@ internal sealed record LinkInfo(
                 case Rtnl.IFLA_GSO_MAX_SEGS: gsoMaxSegments = attribute.AsInt32; break;
                 case Rtnl.IFLA_GSO_MAX_SIZE: gsoMaxSize = attribute.AsInt32; break;
                 case Rtnl.IFLA_ADDRESS when attribute.Value.Length == MacAddress.Size: mac = MacAddress.Read(attribute.Value); break;
-                case Rtnl.IFLA_LINKINFO: (kind, port) = ReadKind(attribute.Nested); break;
+                case Rtnl.IFLA_LINKINFO:
+                    (kind, port) = ReadKind(attribute.Nested);
+                    tun = kind == "tun" ? TunInfo.Read(attribute.Nested) : null;
+                    break;
             }
         }
 
@@ -72,6 +79,7 @@ internal sealed record LinkInfo(
             TxQueueLength = txQueueLength,
             Kind = kind,
             VxlanPort = port,
+            Tun = tun,
             GsoMaxSegments = gsoMaxSegments,
             GsoMaxSize = gsoMaxSize,
         };

@@ -12,9 +12,9 @@ public sealed class CommandTests
 {
     private const string Good = """{ "control": { "socket": "SOCKET" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""";
 
-    [TestCase("", "vtep needs a command: run, check, show, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
+    [TestCase("", "vtep needs a command: run, check, setup, show, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
     [TestCase("chek", "vtep has no command 'chek'; did you mean check?", "Try vtep --help.")]
-    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, show, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
+    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, setup, show, reload, fdb, directory, diff, release, bench.", "Try vtep --help.")]
     [TestCase("show", "vtep show needs a command: status, domains, ports, peers, fdb, neighbors, directory, counters.", "Try vtep show --help.")]
     [TestCase("show fbd", "vtep show has no command 'fbd'; did you mean fdb?", "Try vtep show --help.")]
     [TestCase("fdb ad", "vtep fdb has no command 'ad'; did you mean add?", "Try vtep fdb --help.")]
@@ -24,6 +24,7 @@ public sealed class CommandTests
     [TestCase("directory del --node h2 --vni 1 --mac x", "--mac: 'x' is no MAC address; write six hex pairs, like 02:00:5e:10:00:01.")]
     [TestCase("release --config /none", "/none: there is no such file; give the path of the configuration file")]
     [TestCase("run", "Option '--config' is required.", "Try vtep run --help.")]
+    [TestCase("setup", "Option '--config' is required.", "Try vtep setup --help.")]
     [TestCase("check", "Required argument 'FILE' missing for command: 'check'.", "Try vtep check --help.")]
     [TestCase("show status --yaml", "Unrecognized command or argument '--yaml'.", "Try vtep show status --help.")]
     [TestCase("show status --socket /", "--socket: '/' is no absolute path of a file; write it like /run/vtep/vtep.sock.")]
@@ -43,7 +44,7 @@ public sealed class CommandTests
         (int exitCode, string output, string errors) = await RunAsync("--help");
 
         Assert.That((exitCode, errors), Is.EqualTo((0, "")));
-        foreach (string command in new[] { "run", "check", "show", "reload", "fdb", "directory", "diff", "release", "bench" })
+        foreach (string command in new[] { "run", "check", "setup", "show", "reload", "fdb", "directory", "diff", "release", "bench" })
             Assert.That(output, Does.Match($@"(?m)^  {command}\b"));
     }
 
