@@ -69,12 +69,12 @@ internal sealed class TapSetupTests
         int index = _host.Link("tap0").Index;
 
         Assert.That(Make(blue), Is.EqualTo(["tap0: right already; MTU 8950"]));
-        _host.IpBatch(["link set tap0 mtu 1280 nomaster down address 02:00:00:00:00:08", "address add 198.19.0.77/24 dev tap0", "address del 198.19.0.1/24 dev tap0"]);
+        _host.IpBatch(["link set tap0 mtu 1280 nomaster down address 02:00:00:00:00:08", "address add 198.19.7.7/24 dev tap0", "address del 198.19.0.1/24 dev tap0"]);
         Assert.That(Make(blue), Is.EqualTo(
             ["tap0: changed: MAC 02:00:00:00:00:08 to 02:00:00:00:00:07, MTU 1280 to 8950, attached to br0, address 198.19.0.1/24, up; MTU 8950"]));
         Assert.That(Make(blue), Is.EqualTo(["tap0: right already; MTU 8950"]));
         Assert.That(_host.Link("tap0").Index, Is.EqualTo(index), "the same device");
-        Assert.That(_host.Ip("address show dev tap0"), Does.Contain("198.19.0.77/24"), "somebody else's address");
+        Assert.That(_host.Ip("address show dev tap0"), Does.Contain("198.19.7.7/24"), "somebody else's address");
     }
 
     [TestCase("link add tap0 type dummy_or_bridge", "is an interface of kind 'bridge', not a TAP device. Choose another name, or remove that interface.")]
