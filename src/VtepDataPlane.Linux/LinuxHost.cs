@@ -21,7 +21,6 @@ namespace VtepDataPlane.Linux;
 /// <summary>UDP sockets, TAP devices and the workers that poll them.</summary>
 internal sealed class LinuxHost : IHostNetwork, IDisposable
 {
-    private const int FewPorts = 256;
     private const int ManyDevices = 64;
     private const long FirstPause = 100;
     private const long LongestPause = 5_000;
@@ -79,8 +78,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     public IAccessPort OpenPort(PortConfig config, int lanes)
     {
         Step();
-        TapSettings settings = _portCount <= FewPorts ? TapSettings.Few : TapSettings.Many;
-        TapPort port = TapPort.Open(config, lanes, settings, _netlink, _workers);
+        TapPort port = TapPort.Open(config, lanes, TapSettings.For(_portCount), _netlink, _workers);
         _logger.PortOpen(port.Name, port.IsCreated ? "created" : "adopted"); // its MTU follows from the paths, later
         LogWarnings(port);
         return port;

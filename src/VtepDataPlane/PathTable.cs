@@ -61,6 +61,9 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
         return new GroupTarget(new VtepEndpoint(multicast.Group.Group, udpPort), multicast.Ttl, path.InterfaceIndex, path.Mtu);
     }
 
+    /// <summary>The MTU a port gets when so many bytes fit: no less than a port needs, no more than one can have.</summary>
+    public static int Bounded(int mtu) => Math.Clamp(mtu, MinimumMtu, MaximumMtu);
+
     private static HashSet<int> OwnInterfaces(IEnumerable<DomainRecord> domains) =>
         [.. domains.SelectMany(domain => domain.Ports).Select(port => port.Device.InterfaceIndex).Where(index => index != 0)];
 
@@ -85,6 +88,6 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
 
         if (domain.Peering.Multicast?.Group is { } group && _interfaces[group.Interface].Mtu is > 0 and int linkMtu)
             smallest = Math.Min(smallest, Encapsulator.PortMtu(linkMtu, group.Group, tags));
-        return smallest == int.MaxValue ? 0 : Math.Clamp(smallest, MinimumMtu, MaximumMtu);
+        return smallest == int.MaxValue ? 0 : Bounded(smallest);
     }
 }

@@ -79,6 +79,8 @@ internal static class Rtnl
     public const ushort IFLA_TUN_OWNER = 1;
     public const ushort IFLA_TUN_GROUP = 2;
     public const ushort IFLA_TUN_TYPE = 3;
+    public const ushort IFLA_TUN_PERSIST = 6;
+    public const ushort IFLA_TUN_MULTI_QUEUE = 7;
     public const ushort IFLA_INET6_ADDR_GEN_MODE = 8;
     public const byte IN6_ADDR_GEN_MODE_NONE = 1;
     public const uint RTEXT_FILTER_SKIP_STATS = 8;

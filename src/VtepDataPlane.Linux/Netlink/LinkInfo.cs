@@ -27,7 +27,7 @@ internal sealed record LinkInfo(
     /// <summary>The VNI of a vxlan device; null for other kinds, and for one that serves any VNI (collect metadata).</summary>
     public int? VxlanVni { get; init; }
 
-    /// <summary>What only TUN and TAP devices have; null for other kinds.</summary>
+    /// <summary>What the tun driver says of it; null for other kinds.</summary>
     public TunInfo? Tun { get; init; }
 
     /// <summary>Segments of the largest super-frame the kernel hands to it.</summary>
@@ -113,30 +113,5 @@ internal sealed record LinkInfo(
             VxlanPort = port.Length >= sizeof(ushort) ? BinaryPrimitives.ReadUInt16BigEndian(port) : 0,
             VxlanVni = id.Length >= sizeof(int) && (any.IsEmpty || any[0] == 0) ? MemoryMarshal.Read<int>(id) : null,
         };
-    }
-}
-
-/// <summary>What a TUN or TAP device tells (IFLA_TUN_…).</summary>
-/// <param name="IsTap">It carries Ethernet frames.</param>
-/// <param name="Owner">User id of who may open it; null: anybody.</param>
-/// <param name="Group">Group id of those who may open it; null: anybody.</param>
-internal sealed record TunInfo(bool IsTap, uint? Owner, uint? Group)
-{
-    /// <summary>Reads the device's own attributes. Kernels before 4.18 tell nothing: then it is taken for a TAP device of nobody.</summary>
-    public static TunInfo Read(NetlinkAttributes data)
-    {
-        const byte Tap = 2;
-        var info = new TunInfo(true, null, null);
-        while (data.TryNext(out NetlinkAttribute attribute))
-        {
-            switch (attribute.Type)
-            {
-                case Rtnl.IFLA_TUN_OWNER: info = info with { Owner = attribute.AsUInt32 }; break;
-                case Rtnl.IFLA_TUN_GROUP: info = info with { Group = attribute.AsUInt32 }; break;
-                case Rtnl.IFLA_TUN_TYPE: info = info with { IsTap = !attribute.Value.IsEmpty && attribute.Value[0] == Tap }; break;
-            }
-        }
-
-        return info;
     }
 }

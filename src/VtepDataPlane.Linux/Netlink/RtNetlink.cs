@@ -116,6 +116,15 @@ internal sealed class RtNetlink : IDisposable
         return Transact<LinkInfo>(ref request, 0, null, []);
     }
 
+    /// <summary>Deletes a link, whoever holds it.</summary>
+    /// <returns>0 or a negated errno; <see cref="Explain"/> puts it into words.</returns>
+    public int DeleteLink(int index)
+    {
+        var request = new NetlinkWriter(stackalloc byte[RequestSize], Rtnl.RTM_DELLINK, Rtnl.NLM_F_ACK);
+        MemoryMarshal.Write(request.Append(Rtnl.IFINFOMSG_SIZE)[4..], index);
+        return Transact<LinkInfo>(ref request, 0, null, []);
+    }
+
     /// <summary>Adds an address. An IPv6 address can be bound at once: no duplicate address detection.</summary>
     /// <returns>0 or a negated errno, EEXIST when it is there; <see cref="Explain"/> puts it into words.</returns>
     public int AddAddress(int index, in InterfaceAddress address) =>

@@ -20,7 +20,7 @@ using VtepDataPlane.Linux.Netlink;
 namespace VtepDataPlane.Linux.Tap;
 
 /// <summary>An open TAP device: its descriptors and whose it is.</summary>
-internal sealed unsafe class TapDevice
+internal sealed unsafe partial class TapDevice
 {
     private const string TunKind = "tun";
 

@@ -24,11 +24,16 @@ namespace VtepDataPlane.Linux.Tap;
 /// <param name="HasIPv6">The kernel may speak IPv6 on a created device that isn't given addresses: a link-local one at least.</param>
 internal readonly record struct TapSettings(bool IsMultiQueue, int TxQueueLength, bool HasIPv6)
 {
+    private const int FewPorts = 256;
+
     /// <summary>The kernel cuts super-frames up itself and hands over plain frames, as it does when it is too old for anything else.</summary>
     public bool WithoutSuperFrames { get; init; }
 
     /// <summary>The kernel's super-frames are kept to what one send carries (<see cref="GsoLimits"/>): two more requests a device.</summary>
     public bool LimitsSuperFrames { get; init; }
+
+    /// <summary>As fits the number of ports a VTEP has.</summary>
+    public static TapSettings For(int ports) => ports <= FewPorts ? Few : Many;
 
     /// <summary>For a handful of ports.</summary>
     public static TapSettings Few => new(IsMultiQueue: true, TxQueueLength: 10_000, HasIPv6: true) { LimitsSuperFrames = true };

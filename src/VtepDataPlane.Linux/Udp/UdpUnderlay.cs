@@ -80,10 +80,16 @@ internal sealed class UdpUnderlay : IUnderlay
     /// <inheritdoc/>
     public UnderlayPath PathTo(in InetAddress remote)
     {
-        if (_netlink.GetRoute(remote) is not { } route || _netlink.GetLink(route.InterfaceIndex) is not { } link)
+        UnderlayPath path = RouteTo(remote, _netlink);
+        return PathMtus.Find(remote) is { } reported && reported < path.Mtu ? path with { Mtu = reported } : path;
+    }
+
+    /// <summary>The way the routes alone give, without what routers on it have reported.</summary>
+    public static UnderlayPath RouteTo(in InetAddress remote, RtNetlink netlink)
+    {
+        if (netlink.GetRoute(remote) is not { } route || netlink.GetLink(route.InterfaceIndex) is not { } link)
             return new UnderlayPath(PathStatus.NoRoute, 0, 0);
         int mtu = route.MtuMetric > 0 ? Math.Min(route.MtuMetric, link.Mtu) : link.Mtu;
-        mtu = Math.Min(mtu, PathMtus.Find(remote) ?? mtu);
         return new UnderlayPath(PathStatus.Reachable, Math.Min(mtu, ushort.MaxValue), link.Index);
     }
 

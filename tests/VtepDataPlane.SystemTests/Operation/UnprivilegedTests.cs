@@ -54,6 +54,30 @@ internal sealed class UnprivilegedTests
         }
     }
 
+    [Test]
+    public void Setup_MakesTheDevicesForADaemonWithoutRights_AndMayRunAgainWhileItHoldsThem()
+    {
+        using var lab = Lab.Switched(AddressFamily.InterNetwork, hosts: 2);
+        (LabHost one, LabHost two) = (lab.Hosts[0], lab.Hosts[1]);
+        Station here = one.Station("tap-blue");
+        var domain = VtepRun.Domain("blue", 100, $"{two.Underlay}");
+        domain["ports"]![0]!["addresses"] = new System.Text.Json.Nodes.JsonArray([.. here.Prefixes.Select(prefix => System.Text.Json.Nodes.JsonValue.Create($"{prefix}"))]);
+        var configuration = VtepRun.Configuration($"{one.Underlay}", domain);
+        configuration["workers"] = 2;
+        using var run = new VtepRun(one.Namespace, configuration);
+        Assert.That(run.Setup().OrFail().Output, Is.EqualTo($"tap-blue: made for {Privileges.UserId}; MTU {lab.OverlayMtu}\n"));
+
+        run.Start(through: [.. Privileges.NodeOfMode("666"), .. Privileges.None]);
+        Assert.That(run.Setup().OrFail().Output, Is.EqualTo($"tap-blue: right already; MTU {lab.OverlayMtu}\n"));
+        using var other = new VtepProcess(two, new LabDomain("blue", 100) { Peers = [one.Underlay] });
+        Ping.UntilReached(here, other.Station.Address4);
+        Ping.AssertReaches(here, other.Station, count: 20);
+        run.Stop();
+        other.Stop();
+        Assert.That(run.Setup("--remove").OrFail().Output, Is.EqualTo("tap-blue: removed\n"));
+        Assert.That(one.Namespace.HasDevice("tap-blue"), Is.False);
+    }
+
     private static Station MakeTap(LabHost host, int mtu, string queues)
     {
         Station station = host.Station("tap-blue");

@@ -73,6 +73,10 @@ internal sealed class VtepRun : IDisposable
         return (result, Stopwatch.GetElapsedTime(start));
     }
 
+    /// <summary>Runs `vtep setup`, as root, for the user that <see cref="Privileges.None"/> is.</summary>
+    public CommandResult Setup(params IEnumerable<string> words) => _place.Try(
+        Command.UsualLimit, _program, ["setup", "--config", ConfigurationFile, "--user", $"{Privileges.UserId}", .. words]);
+
     /// <summary>Starts it and waits until it answers; gives the time that took.</summary>
     public TimeSpan Start(double limitSeconds = 15, params IEnumerable<string> through)
     {

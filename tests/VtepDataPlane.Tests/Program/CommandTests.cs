@@ -24,6 +24,7 @@ public sealed class CommandTests
     [TestCase("directory del --node h2 --vni 1 --mac x", "--mac: 'x' is no MAC address; write six hex pairs, like 02:00:5e:10:00:01.")]
     [TestCase("release --config /none", "/none: there is no such file; give the path of the configuration file")]
     [TestCase("run", "Option '--config' is required.", "Try vtep run --help.")]
+    [TestCase("setup", "Option '--config' is required.", "Try vtep setup --help.")]
     [TestCase("check", "Required argument 'FILE' missing for command: 'check'.", "Try vtep check --help.")]
     [TestCase("show status --yaml", "--yaml isn't an option of vtep show status; its options are --help, --json, --socket.", "Try vtep show status --help.")]
     [TestCase("show fdb --jsn", "--jsn isn't an option of vtep show fdb; did you mean --json?", "Try vtep show fdb --help.")]
