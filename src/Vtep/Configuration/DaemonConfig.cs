@@ -1,5 +1,7 @@
 // What the configuration file says: the VTEP, and what only the program needs.
 
+using System.Net;
+
 namespace VtepDataPlane.Daemon.Configuration;
 
 /// <summary>A whole configuration file.</summary>
@@ -9,6 +11,12 @@ internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
 {
     /// <summary>What the controllers of <see cref="VtepConfig.Controllers"/> are read from, in the same order.</summary>
     public IReadOnlyList<ControllerSource> Sources { get; init; } = [];
+
+    /// <summary>Where metrics and health are served over TCP; null: nowhere.</summary>
+    public IPEndPoint? Http { get; init; }
+
+    /// <summary>The OpenTelemetry collector metrics are sent to; null: none.</summary>
+    public Uri? Otlp { get; init; }
 
     /// <summary>Where the control socket is when nothing else is said.</summary>
     public const string DefaultControlSocket = "/run/vtep/vtep.sock";

@@ -7,6 +7,7 @@
 // The host is built empty: no appsettings.json, no environment variables, no default address to listen on. What configures the
 // daemon is its configuration file alone.
 
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
@@ -17,9 +18,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using OpenTelemetry.Metrics;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Daemon.Controllers;
+using VtepDataPlane.Daemon.Metrics;
 using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Frames;
 
@@ -42,13 +45,18 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
     public async Task RunAsync(CancellationToken stop = default)
     {
         using ControlSocket socket = ControlSocket.Claim(config.ControlSocket);
-        await using WebApplication app = Build(socket);
+        using HttpAddress http = HttpAddress.Claim(config.Http);
+        await using WebApplication app = Build(socket, http);
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
         ILogger log = loggers.CreateLogger("vtep");
         await using DataPlane dataPlane = start(config.Vtep, loggers);
         foreach (ControllerSource source in config.Sources)
             dataPlane.Vtep.Attach(source.Config.Name, DirectorySources.Open(config, source.Config.Name, loggers), TimeProvider.System);
+        using var programMetrics = new ProgramMetrics(dataPlane);
+        using var metrics = new MetricsReader(dataPlane.Vtep, programMetrics);
+        using MeterProvider? otlp = OtlpPush.Start(config.Otlp);
         using var reloader = new Reloader(path, config, dataPlane);
+        new MetricsApi(metrics, dataPlane).Map(app);
         new ControlApi(dataPlane, () => ReloadAsync(reloader, log)).Map(app);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
@@ -69,7 +77,7 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         await app.WaitForShutdownAsync(stop);
     }
 
-    private static WebApplication Build(ControlSocket socket)
+    private static WebApplication Build(ControlSocket socket, HttpAddress http)
     {
         // The host insists on a content root it can read; by default that is the working directory, which may be anybody's.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -87,8 +95,12 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         builder.Services.AddSystemd();
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = s_stopTimeout);
-        builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = _ => socket.Bind());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, socket.Path));
+        builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = at => at is UnixDomainSocketEndPoint ? socket.Bind() : http.Take());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
+        {
+            Limit(options, socket.Path);
+            http.Listen(options);
+        });
         return builder.Build();
     }
 

@@ -66,6 +66,8 @@ internal sealed class Reloader(string path, DaemonConfig config, DataPlane dataP
         [
             ("$.workers", now.Vtep.Workers, next.Vtep.Workers),
             ("$.control.socket", now.ControlSocket, next.ControlSocket),
+            ("$.control.http", now.Http, next.Http),
+            ("$.control.otlp", now.Otlp, next.Otlp),
             ("$.fdb.capacity", now.Vtep.FdbCapacity, next.Vtep.FdbCapacity),
             ("$.underlay.local", a.Local, b.Local),
             ("$.underlay.interface", a.Interface, b.Interface),

@@ -1,10 +1,10 @@
 // A counter by some key that gives a bounded number of series, whose sum is always the whole. Keys get a series in the order in which they
-// are met, and keep it for as long as they live: a series must never change what it counts. What the others count is in one
-// series "other" of their class (a direction, say), which is no sum over them but a difference:
+// are met, and keep it for as long as they live; who found no room is without one for as long as it lives, for what it had counted
+// can't be taken back. What those count is in one series "other" of their class (a direction, say), which is no sum but a difference:
 //
 //   other = total - series - removed
 //
-// so nothing has to be remembered of keys without a series, however many come and go. When a key with a series is gone, what was read
+// so nothing is remembered of keys that are gone, however many come and go. When a key with a series is gone, what was read
 // of it last moves to "removed", for otherwise "other" would jump by it and look like traffic; "removed" jumps instead, so leave it out of rates. What
 // was counted since that reading is in "other", where it belongs: nobody has seen it yet.
 //
@@ -37,10 +37,10 @@ internal sealed class BoundedCounter<TKey>(
     private readonly long[] _removed = new long[classes];
     private readonly long[] _other = new long[classes];
     private Dictionary<TKey, Series> _series = [];
-    private int _folded;
+    private HashSet<TKey> _folded = [];
 
     /// <summary>Live keys without a series, when it was read last.</summary>
-    public int Folded => Volatile.Read(ref _folded);
+    public int Folded => Volatile.Read(ref _folded).Count;
 
     /// <summary>One measurement for each series.</summary>
     /// <param name="live">All keys there are.</param>
@@ -79,10 +79,22 @@ internal sealed class BoundedCounter<TKey>(
 
         foreach (Series gone in _series.Values)
             _removed[gone.Class] += gone.Value;
-        foreach (Count<TKey> count in others.Take(capacity - next.Count))
-            next.Add(count.Key, new Series(count.Class, count.Value, tagsOf(count.Key)));
         _series = next;
-        Volatile.Write(ref _folded, live.Count - next.Count);
+        Volatile.Write(ref _folded, Fold(others));
+    }
+
+    private HashSet<TKey> Fold(List<Count<TKey>> others)
+    {
+        HashSet<TKey> folded = [];
+        foreach (Count<TKey> count in others)
+        {
+            if (_series.Count < capacity && !_folded.Contains(count.Key))
+                _series.Add(count.Key, new Series(count.Class, count.Value, tagsOf(count.Key)));
+            else
+                folded.Add(count.Key);
+        }
+
+        return folded;
     }
 
     private void AddRest(List<Measurement<long>> measurements, int index, long rest)

@@ -23,6 +23,7 @@ internal static class Requirements
         ["nft"] = "nftables",
         ["nm"] = "binutils",
         ["objdump"] = "binutils",
+        ["promtool"] = "prometheus",
         ["ovs-vsctl"] = "openvswitch-switch",
         ["ovs-vswitchd"] = "openvswitch-switch",
         ["ovsdb-server"] = "openvswitch-switch",
