@@ -175,8 +175,9 @@ internal sealed partial class DomainTable : IDisposable
         WaitForLanes();
         var gone = ports.Select(entry => (entry.Port.DomainIndex, entry.Port.Ordinal)).ToHashSet();
         _fdb.Flush((domain, target) => target.IsLocal && gone.Contains((domain, target.Id)));
-        foreach ((_, AccessPort port) in ports)
+        foreach ((DomainRecord domain, AccessPort port) in ports)
         {
+            domain.Meters.CountClosedPort(port);
             Closed.Add(port, _lanes.Length);
             port.Device.Dispose();
         }
@@ -254,6 +255,8 @@ internal sealed partial class DomainTable : IDisposable
         WaitForLanes();
         var indexes = domains.Select(domain => domain.Index).ToHashSet();
         _fdb.Flush((domain, _) => indexes.Contains(domain));
+        foreach (Lane lane in _lanes)
+            lane.Meters.Pairs.Retire((domain, _) => indexes.Contains(domain));
         foreach (DomainRecord domain in domains)
         {
             Closed.Add(domain.Meters);
@@ -344,6 +347,8 @@ internal sealed partial class DomainTable : IDisposable
         var gone = new HashSet<int>(vteps.ToArray());
         _fdb.Flush((_, target) => target.IsRemote && gone.Contains(target.Id));
         WaitForLanes();
+        foreach (Lane lane in _lanes)
+            lane.Meters.Pairs.Retire((_, vtep) => gone.Contains(vtep));
         foreach (int vtep in vteps)
         {
             foreach (Lane lane in _lanes)

@@ -20,6 +20,7 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
     private const int MaximumMtu = 65_507 - VxlanHeader.Size - EthernetHeader.Size - VlanTag.Size;
 
     private readonly Dictionary<string, UnderlayPath> _interfaces = [];
+    private readonly Dictionary<VtepEndpoint, int> _groupIds = [];
 
     /// <summary>Reads everything anew and computes each domain's MTU.</summary>
     public void Read(IReadOnlyCollection<DomainRecord> domains)
@@ -58,7 +59,16 @@ internal sealed class PathTable(IUnderlay underlay, RemoteVteps vteps)
         if (multicast is null)
             return null;
         UnderlayPath path = _interfaces.GetValueOrDefault(multicast.Group.Interface, new UnderlayPath(PathStatus.NoRoute, 0, 0));
-        return new GroupTarget(new VtepEndpoint(multicast.Group.Group, udpPort), multicast.Ttl, path.InterfaceIndex, path.Mtu);
+        var endpoint = new VtepEndpoint(multicast.Group.Group, udpPort);
+        return new GroupTarget(endpoint, multicast.Ttl, path.InterfaceIndex, path.Mtu, IdOf(endpoint));
+    }
+
+    // never given to another one: what is counted under it stays this group's
+    private int IdOf(in VtepEndpoint group)
+    {
+        if (!_groupIds.TryGetValue(group, out int id))
+            _groupIds.Add(group, id = -1 - _groupIds.Count);
+        return id;
     }
 
     /// <summary>The MTU a port gets when so many bytes fit: no less than a port needs, no more than one can have.</summary>

@@ -32,7 +32,8 @@ public sealed partial class Vtep : IDisposable
     private readonly DomainTable _domains;
     private readonly ControllerTable _controllers;
     private readonly SnapshotReader _snapshots;
-    private readonly DirectoryMetrics _metrics;
+    private readonly DirectoryMetrics _directoryMetrics;
+    private readonly VtepMetrics _metrics;
     private long _now; // as it was told last
 
     /// <summary>Opens underlay and ports and applies the configuration; all or nothing.</summary>
@@ -58,7 +59,8 @@ public sealed partial class Vtep : IDisposable
         _controllers = new ControllerTable(
             config.Controllers, host, _underlay, config.Underlay.Port, _domains, new DirectoryTarget(_domains, _fdb, _neighbors), _fdb, _forwarder, _lanes);
         _snapshots = new SnapshotReader(_fdb, _neighbors, _vteps, _forwarder, _lanes);
-        _metrics = new DirectoryMetrics(() => Volatile.Read(ref _report).Controllers);
+        _directoryMetrics = new DirectoryMetrics(this, () => Volatile.Read(ref _report).Controllers);
+        _metrics = new VtepMetrics(this, _fdb, _vteps, _forwarder, _lanes, _domains.Closed, Counters);
         try
         {
             Apply(config, nowMilliseconds);
@@ -204,6 +206,7 @@ public sealed partial class Vtep : IDisposable
         lock (_gate)
         {
             _metrics.Dispose();
+            _directoryMetrics.Dispose();
             _controllers.Dispose();
             _domains.Dispose();
             _underlay.Dispose();

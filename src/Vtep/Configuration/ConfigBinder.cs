@@ -31,23 +31,26 @@ internal sealed class ConfigBinder(ConfigProblems problems)
             Controllers = controllers.Configs,
             BridgeDomains = [.. problems.List(top.Required("bridgeDomains", "[ ... ]"), "{ \"name\": ... }").Select(domains.Bind)],
         };
-        string socket = BindControl(top.Optional("control"));
+        DaemonConfig bound = BindControl(top.Optional("control"), new DaemonConfig(vtep, DaemonConfig.DefaultControlSocket) { Sources = controllers.Sources });
         CheckModes(root, vtep, controllers.Sources);
-        CheckFiles(root, socket, controllers.Sources);
-        return new DaemonConfig(vtep, socket) { Sources = controllers.Sources };
+        CheckFiles(root, bound.ControlSocket, controllers.Sources);
+        return bound;
     }
 
-    private string BindControl(ConfigNode? node)
+    private DaemonConfig BindControl(ConfigNode? node, DaemonConfig config)
     {
-        if (node is null || ConfigObject.Open(node, problems, "socket", "http") is not { } control)
-            return DaemonConfig.DefaultControlSocket;
-        if (control.Optional("http") is { } http)
-            problems.Add(http, "metrics and a dashboard over HTTP are not in this version; write null");
+        if (node is null || ConfigObject.Open(node, problems, "socket", "http", "otlp") is not { } control)
+            return config;
         ConfigNode? socket = control.Optional("socket");
         string path = problems.Text(socket, DaemonConfig.DefaultControlSocket) ?? DaemonConfig.DefaultControlSocket;
         if (DaemonConfig.SocketPathProblem(path) is { } why)
             problems.Add(socket!, why);
-        return path;
+        return config with
+        {
+            ControlSocket = path,
+            Http = problems.HttpAddress(control.Optional("http")),
+            Otlp = problems.Collector(control.Optional("otlp")),
+        };
     }
 
     // The core's rules know controllers, but not what they are read from.

@@ -59,11 +59,12 @@ internal static class ConfigWriter
         writer.WriteEndObject();
     }
 
-    // A new key of "control" is one line here.
     private static void WriteControl(Utf8JsonWriter writer, DaemonConfig config)
     {
         writer.WriteStartObject("control");
         WriteText(writer, "socket", config.ControlSocket);
+        WriteText(writer, "http", config.Http?.ToString());
+        WriteText(writer, "otlp", config.Otlp?.OriginalString);
         writer.WriteEndObject();
     }
 

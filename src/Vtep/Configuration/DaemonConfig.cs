@@ -1,5 +1,7 @@
 // What the configuration file says: the VTEP, and what only the program needs.
 
+using System.Net;
+
 namespace VtepDataPlane.Daemon.Configuration;
 
 /// <summary>A whole configuration file.</summary>
@@ -10,6 +12,12 @@ internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
     /// <summary>What the controllers of <see cref="VtepConfig.Controllers"/> are read from, in the same order.</summary>
     public IReadOnlyList<ControllerSource> Sources { get; init; } = [];
 
+    /// <summary>Where metrics and health are served over TCP; null: nowhere.</summary>
+    public IPEndPoint? Http { get; init; }
+
+    /// <summary>The OpenTelemetry collector metrics are sent to; null: none.</summary>
+    public Uri? Otlp { get; init; }
+
     /// <summary>Where the control socket is when nothing else is said.</summary>
     public const string DefaultControlSocket = "/run/vtep/vtep.sock";
 
@@ -18,7 +26,7 @@ internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
 
     /// <summary>Same in every part.</summary>
     public bool Equals(DaemonConfig? other) =>
-        other is not null && ControlSocket == other.ControlSocket && Vtep == other.Vtep && Sources.SequenceEqual(other.Sources);
+        other is not null && ControlSocket == other.ControlSocket && Equals(Http, other.Http) && Otlp == other.Otlp && Vtep == other.Vtep && Sources.SequenceEqual(other.Sources);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Vtep, ControlSocket);

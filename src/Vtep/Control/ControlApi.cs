@@ -5,6 +5,7 @@
 //   DELETE /v1/fdb?vni=100&mac=02:...[&vtep=198.18.0.2]
 //   /v1/directory...    see DirectoryApi
 //   /v1/config... /v1/reload    see ConfigApi
+//   GET    /metrics  /healthz   see MetricsApi
 //   GET    /openapi.json  all of it as an OpenAPI document, made of the same table as the endpoints
 //
 // Answers are the snapshot records as JSON; 204 when there is nothing to say; errors are problem JSON (RFC 9457) whose "detail"
@@ -15,6 +16,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Hosting;
+using VtepDataPlane.Daemon.Metrics;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 
@@ -23,7 +25,8 @@ namespace VtepDataPlane.Daemon.Control;
 /// <summary>The routes of the control API.</summary>
 /// <param name="dataPlane">What is shown and changed.</param>
 /// <param name="config">The routes about the configuration.</param>
-internal sealed class ControlApi(DataPlane dataPlane, ConfigApi config)
+/// <param name="metrics">The routes about metrics and health.</param>
+internal sealed class ControlApi(DataPlane dataPlane, ConfigApi config, MetricsApi metrics)
 {
     /// <summary>Bytes a request body may have. What can be said needs less than 1 KiB.</summary>
     public const int MaxRequestBody = 16 << 10;
@@ -61,6 +64,7 @@ internal sealed class ControlApi(DataPlane dataPlane, ConfigApi config)
         },
         .. new DirectoryApi(dataPlane).Routes,
         .. config.Routes,
+        .. metrics.Routes,
         new(HttpMethods.Get, ControlRoute.DocumentPath, "This document.", Document) { Answer = ControlJson.Default.JsonObject },
     ];
 

@@ -67,11 +67,18 @@ internal sealed class ControlDocument
 
         operation["responses"] = new JsonObject
         {
-            [route.Answer is null ? "204" : "200"] = route.Answer is { } answer ? Content("What was asked for.", "application/json", Schema(answer))
-                : new JsonObject { ["description"] = "Done." },
+            [route.Answer is null && route.AnswerText is null ? "204" : "200"] = Answer(route),
             ["default"] = new JsonObject { ["$ref"] = "#/components/responses/problem" },
         };
         return operation;
+    }
+
+    private JsonObject Answer(ControlRoute route)
+    {
+        const string WhatWasAsked = "What was asked for.";
+        return route.Answer is { } type ? Content(WhatWasAsked, "application/json", Schema(type))
+            : route.AnswerText is { } text ? Content(WhatWasAsked, text, new JsonObject { ["type"] = "string" })
+            : new JsonObject { ["description"] = "Done." };
     }
 
     // GET /v1/directory/diff: getDirectoryDiff.

@@ -38,6 +38,9 @@ internal sealed record ControlRoute(string Method, string Path, string Summary, 
     /// <summary>The answer when all is well; null: nothing (204). What is JSON already is a <see cref="System.Text.Json.Nodes.JsonObject"/> here.</summary>
     public JsonTypeInfo? Answer { get; init; }
 
+    /// <summary>The media type of an answer that is text; null: it is no text.</summary>
+    public string? AnswerText { get; init; }
+
     /// <summary>A route that answers with what is read at that moment.</summary>
     public static ControlRoute Get<T>(string path, string summary, JsonTypeInfo<T> type, Func<T> read) =>
         new(HttpMethods.Get, path, summary, context => context.Response.WriteAsJsonAsync(read(), type)) { Answer = type };

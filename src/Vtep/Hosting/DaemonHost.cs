@@ -7,6 +7,7 @@
 // The host is built empty: no appsettings.json, no environment variables, no default address to listen on. What configures the
 // daemon is its configuration file alone.
 
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Builder;
@@ -16,10 +17,12 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry.Metrics;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Daemon.Controllers;
 using VtepDataPlane.Daemon.Logging;
+using VtepDataPlane.Daemon.Metrics;
 using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Frames;
 
@@ -49,19 +52,25 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
     public async Task RunAsync(CancellationToken stop = default)
     {
         using ControlSocket socket = ControlSocket.Claim(config.ControlSocket);
+        using HttpAddress http = HttpAddress.Claim(config.Http);
         var door = new ControlDoor(Access, Identify);
-        await using WebApplication app = Build(socket, door);
+        await using WebApplication app = Build(socket, door, http);
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
         ILogger log = loggers.CreateLogger("vtep");
         DataPlane dataPlane = start(config.Vtep, loggers);
         await using var stopping = new BoundedStop(dataPlane, log);
         foreach (ControllerSource source in config.Sources)
             dataPlane.Vtep.Attach(source.Config.Name, DirectorySources.Open(config, source.Config.Name, loggers), TimeProvider.System);
+        using var programMetrics = new ProgramMetrics(dataPlane);
+        using var metrics = new MetricsReader(dataPlane.Vtep, programMetrics);
+        using MeterProvider? otlp = OtlpPush.Start(config.Otlp);
         using var reloader = new Reloader(path, config, dataPlane);
         using var life = new ServiceLife(manager ?? ServiceManager.OfThisProcess(), dataPlane, TimeProvider.System, log);
         var reloads = new Reloads(path, reloader, life, log);
+        var scraped = new MetricsApi(metrics, dataPlane);
+        app.Use(scraped.SeparateTcp);
         app.Use((context, next) => door.CheckAsync(context, next, log));
-        new ControlApi(dataPlane, new ConfigApi(path, () => reloader.Config, reloads.ReloadAsync)).Map(app);
+        new ControlApi(dataPlane, new ConfigApi(path, () => reloader.Config, reloads.ReloadAsync), scraped).Map(app);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
@@ -76,7 +85,7 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         await app.WaitForShutdownAsync(stop);
     }
 
-    private static WebApplication Build(ControlSocket socket, ControlDoor door)
+    private static WebApplication Build(ControlSocket socket, ControlDoor door, HttpAddress http)
     {
         // The host insists on a content root it can read; by default that is the working directory, which may be anybody's.
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -88,8 +97,12 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = s_stopTimeout);
-        builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = _ => socket.Bind());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(options => Limit(options, socket.Path, door));
+        builder.Services.Configure<SocketTransportOptions>(options => options.CreateBoundListenSocket = at => at is UnixDomainSocketEndPoint ? socket.Bind() : http.Take());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
+        {
+            Limit(options, socket.Path, door);
+            http.Listen(options);
+        });
         return builder.Build();
     }
 

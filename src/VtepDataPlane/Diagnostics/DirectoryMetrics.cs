@@ -15,12 +15,14 @@ internal sealed class DirectoryMetrics : IDisposable
 
     private const string Prefix = "vtep.directory.";
 
-    private readonly Meter _meter = new(MeterName);
+    private readonly Meter _meter;
     private readonly Func<IReadOnlyList<ControllerSnapshot>> _read;
 
+    /// <param name="scope">The meter's scope, by which listeners tell the meters of one VTEP from another's.</param>
     /// <param name="read">How the controllers are; called from any thread, must not wait.</param>
-    public DirectoryMetrics(Func<IReadOnlyList<ControllerSnapshot>> read)
+    public DirectoryMetrics(object scope, Func<IReadOnlyList<ControllerSnapshot>> read)
     {
+        _meter = new Meter(new MeterOptions(MeterName) { Scope = scope });
         _read = read;
         Gauge("connected", null, "1: what is known is what the store says; 0: it is not.", snapshot => snapshot.State == "connected" ? 1 : 0);
         Gauge("last_event_age", "s", "Since the last word of the store.", snapshot => snapshot.LastEventSeconds);

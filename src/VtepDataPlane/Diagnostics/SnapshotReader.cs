@@ -67,7 +67,7 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
         {
             replicated += lane.Meters.Replicated;
             originated += lane.Meters.Originated;
-            DropTotals.Add(lane.Meters.Drops, totals.Drops);
+            DirectedDrops.AddByReason(lane.Meters.Drops, totals.Drops);
             totals.Add(lane.Underlay.Meters);
         }
 

@@ -26,4 +26,5 @@ internal sealed class FloodList
 /// <param name="HopLimit">1 to 255.</param>
 /// <param name="InterfaceIndex">To leave by; 0 while the interface is missing.</param>
 /// <param name="PathMtu">Of that interface, bytes; 0 while it is missing.</param>
-internal sealed record GroupTarget(VtepEndpoint Endpoint, byte HopLimit, int InterfaceIndex, int PathMtu);
+/// <param name="Id">A number below 0, the group's for the life of the VTEP: what traffic to it is counted under (<see cref="PairMeters"/>).</param>
+internal sealed record GroupTarget(VtepEndpoint Endpoint, byte HopLimit, int InterfaceIndex, int PathMtu, int Id);

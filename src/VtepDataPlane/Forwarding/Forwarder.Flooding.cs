@@ -87,7 +87,10 @@ internal sealed partial class Forwarder
             outer.Remote = group.Endpoint;
             outer.HopLimit = group.HopLimit;
             outer.InterfaceIndex = group.InterfaceIndex;
-            walk.Meters.ToUnderlay += SuperFrame.Segments(frame.Length - VxlanHeader.Size, frame.Info.Offload);
+            int segments = SuperFrame.Segments(frame.Length - VxlanHeader.Size, frame.Info.Offload);
+            int bytes = frame.Length + (segments - 1) * (VxlanHeader.Size + frame.Info.Offload.HeaderLength);
+            CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, group.Id), segments, bytes);
+            walk.Meters.ToUnderlay += segments;
             walk.Lane.SendToUnderlay(frame);
         }
     }

@@ -75,11 +75,17 @@ internal sealed partial class Forwarder
         frame.Info.Outer.Remote = vteps.EndpointOf(vtep);
         ref readonly OffloadInfo offload = ref frame.Info.Offload;
         int segments = SuperFrame.Segments(frame.Length - VxlanHeader.Size, offload);
-        ref VtepTraffic traffic = ref walk.Lane.Meters.Traffic(vtep);
-        traffic.TxFrames += segments;
-        traffic.TxBytes += frame.Length + (segments - 1) * (VxlanHeader.Size + offload.HeaderLength);
+        int bytes = frame.Length + (segments - 1) * (VxlanHeader.Size + offload.HeaderLength);
+        CountSent(ref walk.Lane.Meters.Traffic(vtep), segments, bytes);
+        CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, vtep), segments, bytes);
         walk.Meters.ToUnderlay += segments;
         walk.Lane.SendToUnderlay(frame);
+    }
+
+    private static void CountSent(ref VtepTraffic traffic, int frames, int bytes)
+    {
+        traffic.TxFrames += frames;
+        traffic.TxBytes += bytes;
     }
 
     // Towards the sender, as a router would (kernel: iptunnel_pmtud_build_icmp). innerMtu counts the inner Ethernet header in.

@@ -11,9 +11,13 @@ internal sealed class FrameTotals
 
     public long Received { get; private set; }
 
+    public long ReceivedBytes { get; private set; }
+
     public long Segmented { get; private set; }
 
     public long Sent { get; private set; }
+
+    public long SentBytes { get; private set; }
 
     public long Coalesced { get; private set; }
 
@@ -23,8 +27,10 @@ internal sealed class FrameTotals
     public void Add(QueueMeters meters)
     {
         Received += meters.Received;
+        ReceivedBytes += meters.ReceivedBytes;
         Segmented += meters.Segmented;
         Sent += meters.Sent;
+        SentBytes += meters.SentBytes;
         Coalesced += meters.Coalesced;
         DropTotals.Add(meters, _drops);
     }
@@ -32,8 +38,10 @@ internal sealed class FrameTotals
     public void Add(FrameTotals other)
     {
         Received += other.Received;
+        ReceivedBytes += other.ReceivedBytes;
         Segmented += other.Segmented;
         Sent += other.Sent;
+        SentBytes += other.SentBytes;
         Coalesced += other.Coalesced;
         DropTotals.Add(other._drops, _drops);
     }

@@ -90,9 +90,9 @@ internal ref struct Walk
     public readonly void CountDrop(DropReason reason)
     {
         if (DomainOrNone is null)
-            Lane.Meters.CountDrop(reason);
+            Lane.Meters.CountDrop(reason, IsFromUnderlay);
         else
-            Meters.CountDrop(reason);
+            Meters.CountDrop(reason, IsFromUnderlay);
     }
 
     private void SetDomain(BridgeDomain? domain)

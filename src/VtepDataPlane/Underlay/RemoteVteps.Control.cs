@@ -84,6 +84,9 @@ internal sealed partial class RemoteVteps
             throw new InvalidOperationException($"Remote VTEP {id} is reclaimed but was neither released nor expired.");
     }
 
+    /// <summary>Another number each time the slot of that id is given to a VTEP: a reader that sees the same twice has seen one VTEP.</summary>
+    public int GenerationOf(int id) => Volatile.Read(ref _states[id]) >> 3;
+
     /// <summary>Walks the VTEPs in use by id; those admitted meanwhile may or may not be seen. Any thread. Allocates nothing.</summary>
     public Enumerator GetEnumerator() => new(this);
 

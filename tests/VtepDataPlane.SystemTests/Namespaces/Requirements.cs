@@ -30,6 +30,7 @@ internal static class Requirements
         ["man"] = "man-db",
         ["unshare"] = "util-linux",
         ["nsenter"] = "util-linux",
+        ["promtool"] = "prometheus",
         ["ovs-vsctl"] = "openvswitch-switch",
         ["ovs-vswitchd"] = "openvswitch-switch",
         ["ovsdb-server"] = "openvswitch-switch",

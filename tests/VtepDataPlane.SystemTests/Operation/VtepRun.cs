@@ -59,7 +59,9 @@ internal sealed class VtepRun : IDisposable
     /// <summary>Writes another configuration over the old one.</summary>
     public void Write(JsonObject configuration)
     {
-        configuration["control"] = new JsonObject { ["socket"] = Socket };
+        JsonObject control = configuration["control"]?.AsObject() ?? [];
+        control["socket"] = Socket;
+        configuration["control"] ??= control;
         File.WriteAllText(ConfigurationFile, configuration.ToJsonString());
     }
 

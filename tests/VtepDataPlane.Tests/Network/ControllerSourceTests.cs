@@ -121,7 +121,7 @@ public sealed class ControllerSourceTests
         network.Say(a, "a1", Arp(MacA));
         network.Store.PutJunk(new RejectedRecord("k", RejectReason.ValueMalformed, "no JSON", null));
         network.Sync();
-        using var metrics = new DirectoryMetrics(() => [StatusOf(a) with { Name = "watched", BackoffMilliseconds = 1500, LookupsFound = 3 }]);
+        using var metrics = new DirectoryMetrics(new object(), () => [StatusOf(a) with { Name = "watched", BackoffMilliseconds = 1500, LookupsFound = 3 }]);
         var read = new Dictionary<string, double>();
         void Note<T>(Instrument instrument, T value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
         {

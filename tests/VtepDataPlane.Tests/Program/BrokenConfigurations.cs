@@ -43,8 +43,11 @@ internal static class BrokenConfigurations
             "1:26: $.control.socket: 'vtep.sock' is no absolute path of a file; write it like /run/vtep/vtep.sock");
         yield return Case("ControlSocketTooLong", """{ "control": { "socket": "/sssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
             "1:26: $.control.socket: the path has 108 bytes; a unix socket's path has at most 107");
-        yield return Case("ControlHttp", """{ "control": { "http": "127.0.0.1:9478" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
-            "1:24: $.control.http: metrics and a dashboard over HTTP are not in this version; write null");
+        yield return Case("ControlHttp", """{ "control": { "http": "localhost:9478" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
+            "1:24: $.control.http: 'localhost:9478' is no address and port to listen on; write it like 127.0.0.1:9478 or [::1]:9478, or null");
+        yield return Case("ControlOtlp", """{ "control": { "otlp": "127.0.0.1:4317" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
+            "1:24: $.control.otlp: '127.0.0.1:4317' is no collector; write http:// or https://, a host and a port, like http://127.0.0.1:4317, "
+            + "with a path for OTLP over HTTP, like http://127.0.0.1:4318/v1/metrics, or null");
         yield return Case("SchemaIsNumber", """{ "$schema": 7, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
             "1:14: $['$schema']: must be a string, not a number; write \"file:///usr/share/vtep/vtep.schema.json\"");
         yield return Case("UnderlayMissing", """{ "bridgeDomains": [] }""",

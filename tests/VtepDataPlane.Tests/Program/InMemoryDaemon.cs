@@ -40,6 +40,12 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
 
     public MemoryHost Host { get; } = new(new MemoryNetwork(), InetAddress.Parse("198.18.0.1"));
 
+    /// <summary>What stands still, if anything.</summary>
+    public string? Stall { get; set; }
+
+    /// <summary>The VTEP it runs.</summary>
+    public Vtep Vtep => _started.Task.Result.Vtep;
+
     public bool IsStopped { get; private set; }
 
     /// <summary>Starts and waits until the control API answers. SOCKET in the configuration is replaced by the socket's path.</summary>
@@ -87,7 +93,7 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     private DataPlane Start(VtepConfig config, ILoggerFactory loggers)
     {
         var vtep = new Vtep(config, Host, seed: 1, nowMilliseconds: 0);
-        var dataPlane = new DataPlane(vtep, () => 5_000, next => ApplyAsync(vtep, next), () => StopVtep(vtep)) { FindStall = _findStall };
+        var dataPlane = new DataPlane(vtep, () => 5_000, next => ApplyAsync(vtep, next), () => StopVtep(vtep)) { FindStall = () => Stall ?? _findStall() };
         _started.SetResult(dataPlane);
         return dataPlane;
     }

@@ -1,0 +1,140 @@
+// PairMeters: one lane's traffic by bridge domain and VTEP, for metrics. An open-addressed table of a fixed number of rows, keyed by (domain index,
+// VTEP id); an id below 0 is a multicast group's, to which a flood is one datagram. A pair gets its row with its first frame. A pair that
+// finds no row within ProbeBound cells, or comes when RowLimit pairs have one, is counted in one row for all such: every frame is in exactly one
+// row, so sums are exact however many pairs there are.
+//
+// Frames come in runs of one flow. The cell found last is tried first, which costs one compare; nothing else is remembered, so nothing can be stale:
+// what is compared is the key in the table itself.
+//
+// Who writes what. Keys and counters are written by the lane's thread, with plain stores, for as long as the pair is in use. When a domain or a
+// VTEP is gone, and a grace period has passed in which every lane left the batch it was in (Vtep.cs), no frame can have that key any more: the
+// control loop owns such rows. It adds their counts to the retired ones, clears them, and last stores the tombstone, which gives the cell back. So
+// a cell has one owner at any time, and passes from one to the other by two events: the grace period, and the store of the tombstone, which
+// the lane acquires when it reads the key. Meanwhile the lane may walk over the cell: it sees the old key, which it looks for no more, or
+// the tombstone. Keys stay unique, because only the lane inserts, after it has walked all cells where the key could be.
+//
+// The control loop and readers share a lock, so nobody sees a row half retired; the lane's thread never takes it. A reader may see
+// counts a moment old, never a torn one.
+//
+// 1024 cells of 40 bytes are 40 KiB a lane; the keys stand in an array of their own, so that a walk stays in one or two cache lines.
+
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace VtepDataPlane.Forwarding;
+
+/// <summary>Traffic of one lane by domain and VTEP.</summary>
+internal sealed class PairMeters
+{
+    /// <summary>Pairs that have a row of their own.</summary>
+    public const int RowLimit = 384;
+
+    /// <summary>Twice the rows and more: a walk is seldom longer than two cells.</summary>
+    private const int Cells = 1024;
+
+    private const int ProbeBound = 16;
+    private const long Empty = 0;
+    private const long Tombstone = -1;
+
+    /// <summary>The row of all who have none; behind the cells, so that it is never found by key.</summary>
+    private const int Rest = Cells;
+
+    private readonly Lock _gate = new();
+    private readonly long[] _keys = new long[Cells + 1];
+    private readonly VtepTraffic[] _rows = new VtepTraffic[Cells + 1];
+    private VtepTraffic _retired;
+    private int _last;
+    private int _claimed;
+    private int _freed;
+
+    /// <summary>The lane's thread: where traffic of a domain with a VTEP is counted, until the batch ends.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref VtepTraffic Of(int domain, int vtep)
+    {
+        long key = KeyOf(domain, vtep);
+        int cell = _last;
+        if (_keys[cell] != key)
+            cell = Find(key);
+        return ref _rows[cell];
+    }
+
+    /// <summary>Control loop, after a grace period in which the last frame of these pairs was counted: their rows are free again.</summary>
+    public void Retire(Func<int, int, bool> isGone)
+    {
+        lock (_gate)
+        {
+            for (int cell = 0; cell < Cells; cell++)
+            {
+                long key = Volatile.Read(ref _keys[cell]);
+                if (key > 0 && isGone(DomainOf(key), VtepOf(key)))
+                    Retire(cell);
+            }
+        }
+    }
+
+    /// <summary>Gives every pair that has a row to <paramref name="visit"/>, and adds all there is, retired rows included, to <paramref name="total"/>.</summary>
+    public void Read(PairVisitor visit, ref VtepTraffic total)
+    {
+        lock (_gate)
+        {
+            for (int cell = 0; cell < Cells; cell++)
+            {
+                long key = Volatile.Read(ref _keys[cell]);
+                if (key <= 0)
+                    continue;
+                total.Add(_rows[cell]);
+                visit(DomainOf(key), VtepOf(key), _rows[cell]);
+            }
+
+            total.Add(_rows[Rest]);
+            total.Add(_retired);
+        }
+    }
+
+    private static long KeyOf(int domain, int vtep) => ((long)domain << 32) | (uint)vtep;
+
+    private static int DomainOf(long key) => (int)(key >> 32);
+
+    private static int VtepOf(long key) => (int)key;
+
+    private static int StartOf(long key) => (int)(((ulong)key * 0x9E37_79B9_7F4A_7C15) >> (64 - BitOperations.Log2(Cells)));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int Find(long key)
+    {
+        int start = StartOf(key);
+        int free = -1;
+        for (int step = 0; step < ProbeBound; step++)
+        {
+            int cell = (start + step) & (Cells - 1);
+            long held = Volatile.Read(ref _keys[cell]);
+            if (held == key)
+                return _last = cell;
+            if (held <= 0 && free < 0)
+                free = cell;
+            if (held == Empty)
+                break;
+        }
+
+        bool hasRoom = free >= 0 && _claimed - Volatile.Read(ref _freed) < RowLimit;
+        return hasRoom ? Claim(free, key) : Rest;
+    }
+
+    private int Claim(int cell, long key)
+    {
+        Volatile.Write(ref _keys[cell], key);
+        _claimed++;
+        return _last = cell;
+    }
+
+    private void Retire(int cell)
+    {
+        _retired.Add(_rows[cell]);
+        _rows[cell] = default;
+        Volatile.Write(ref _keys[cell], Tombstone);
+        Volatile.Write(ref _freed, _freed + 1);
+    }
+}
+
+/// <summary>Takes what one pair has counted.</summary>
+internal delegate void PairVisitor(int domain, int vtep, in VtepTraffic traffic);
