@@ -29,7 +29,7 @@ internal sealed unsafe partial class TapDevice
 
     private void Make(int fd, bool isMultiQueue, uint owner)
     {
-        Libc.ifreq request = NamedRequest();
+        Libc.ifreq request = NamedRequest(Name);
         request.ifr_flags = Libc.IFF_TAP | Libc.IFF_NO_PI | Libc.IFF_VNET_HDR;
         if (isMultiQueue)
             request.ifr_flags |= Libc.IFF_MULTI_QUEUE;
