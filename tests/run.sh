@@ -42,7 +42,8 @@ missing_packages() {
     local need program
     for need in ip:iproute2 bridge:iproute2 tc:iproute2 ping:iputils-ping tcpdump:tcpdump tshark:tshark ethtool:ethtool \
         sysctl:procps nft:nftables setpriv:util-linux unshare:util-linux mknod:coreutils clang:clang nm:binutils objdump:binutils \
-        ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch etcd:etcd-server etcdctl:etcd-client openssl:openssl; do
+        ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch etcd:etcd-server etcdctl:etcd-client openssl:openssl \
+        curl:curl script:bsdutils; do
         program=${need%%:*}
         PATH=$PATH:/usr/sbin:/sbin command -v "$program" > /dev/null || echo "${need##*:}"
     done | sort -u
