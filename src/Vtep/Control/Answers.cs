@@ -14,6 +14,8 @@ namespace VtepDataPlane.Daemon.Control;
 /// <summary>Answers of the control API.</summary>
 internal static class Answers
 {
+    private static readonly string s_tooSlow = $"The request's body didn't come within {ControlApi.Patience.TotalSeconds} s; send it at once.";
+
     public static string NoVni(string text) => $"{VtepConfigRules.Quote(text)} is no VNI; write a number from 0 to {Vni.MaxValue}.";
 
     public static string NoMac(string text) => $"{VtepConfigRules.Quote(text)} is no MAC address; write six hex pairs, like 02:00:5e:10:00:01.";
@@ -30,9 +32,11 @@ internal static class Answers
             return null;
         }
 
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        stop.CancelAfter(ControlApi.Patience);
         try
         {
-            return await ReadAsync(context.Request, type);
+            return Parse(await BodyAsync(context.Request.Body, stop.Token), type);
         }
         catch (JsonException error)
         {
@@ -41,6 +45,11 @@ internal static class Answers
         catch (BadHttpRequestException error)
         {
             await Fail(context, error.StatusCode, "Bad request", Explain(error));
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.Headers.Connection = "close";
+            await Fail(context, StatusCodes.Status408RequestTimeout, "Bad request", s_tooSlow);
         }
 
         return null;
@@ -76,10 +85,21 @@ internal static class Answers
 
     private static bool IsJson(HttpRequest request) => string.IsNullOrEmpty(request.ContentType) || request.HasJsonContentType();
 
-    private static async Task<T> ReadAsync<T>(HttpRequest request, JsonTypeInfo<T> type)
+    private static async Task<ReadOnlyMemory<byte>> BodyAsync(Stream body, CancellationToken stop)
+    {
+        byte[] buffer = new byte[ControlApi.MaxRequestBody + 1];
+        int length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, stop);
+        if (length <= ControlApi.MaxRequestBody)
+            return buffer.AsMemory(0, length);
+        while (await body.ReadAsync(buffer, stop) > 0)
+            continue;
+        throw new BadHttpRequestException("", StatusCodes.Status413PayloadTooLarge);
+    }
+
+    private static T Parse<T>(ReadOnlyMemory<byte> json, JsonTypeInfo<T> type)
         where T : class
     {
-        using JsonDocument body = await JsonDocument.ParseAsync(request.Body, new JsonDocumentOptions { MaxDepth = ControlJson.Depth }, request.HttpContext.RequestAborted);
+        using JsonDocument body = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = ControlJson.Depth });
         if (body.RootElement.ValueKind != JsonValueKind.Object)
             throw new JsonException($"The request's body must be an object with {string.Join(", ", type.Properties.Select(property => property.Name))}.");
         string[] members = [.. body.RootElement.EnumerateObject().Select(member => member.Name)];
@@ -106,7 +126,7 @@ internal static class Answers
     private static string Explain(BadHttpRequestException error) => error.StatusCode switch
     {
         StatusCodes.Status413PayloadTooLarge => $"The request's body is larger than {ControlApi.MaxRequestBody} bytes; nothing that can be said here needs more.",
-        StatusCodes.Status408RequestTimeout => $"The request's body didn't come within {ControlApi.Patience.TotalSeconds} s; send it at once.",
+        StatusCodes.Status408RequestTimeout => s_tooSlow,
         _ => error.Message,
     };
 }

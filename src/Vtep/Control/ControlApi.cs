@@ -31,6 +31,9 @@ internal sealed class ControlApi(DataPlane dataPlane, ConfigApi config, MetricsA
     /// <summary>Bytes a request body may have. What can be said needs less than 1 KiB.</summary>
     public const int MaxRequestBody = 16 << 10;
 
+    /// <summary>Bytes of a larger body that are read all the same, so that who sends it gets to hear why it isn't taken.</summary>
+    public const int MostRead = 2 << 20;
+
     /// <summary>For how long a client may take over saying what it wants, and over saying nothing.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 

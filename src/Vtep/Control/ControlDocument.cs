@@ -20,7 +20,7 @@ internal sealed class ControlDocument
 {
     private const string Resource = "descriptions.tsv";
 
-    private readonly Dictionary<string, string> _descriptions = ReadDescriptions();
+    private readonly Dictionary<string, string> _descriptions = Descriptions();
     private readonly JsonObject _schemas = [];
     private readonly JsonSchemaExporterOptions _options;
 
@@ -135,25 +135,40 @@ internal sealed class ControlDocument
 
     private JsonObject Named(Type type, JsonObject schema)
     {
-        if (Text(type, $"T:{type.FullName}") is { } text)
+        if (_descriptions.GetValueOrDefault($"T:{type.FullName}") is { } text)
             schema["description"] = text;
         _schemas[type.Name] = schema;
         return new JsonObject { ["$ref"] = $"#/components/schemas/{type.Name}" };
     }
 
-    private string? Text(JsonPropertyInfo member) => Text(member.AttributeProvider, $"P:{member.DeclaringType.FullName}.{member.Name}");
+    // Members are in camel case in JSON, so names are compared without case.
+    private string? Text(JsonPropertyInfo member) => _descriptions.GetValueOrDefault($"P:{member.DeclaringType.FullName}.{member.Name}");
 
-    private string? Text(ICustomAttributeProvider? attributes, string id) =>
-        attributes?.GetCustomAttributes(typeof(DescriptionAttribute), inherit: false) is [DescriptionAttribute said, ..] ? said.Description
-        : _descriptions.GetValueOrDefault(id);
+    private static Dictionary<string, string> Descriptions() => Embedded().Concat(Attributed()).ToDictionary(StringComparer.OrdinalIgnoreCase);
 
-    // A line for each: the id of a documentation comment, a tab, the text. Members are in camel case in JSON.
-    private static Dictionary<string, string> ReadDescriptions()
+    // The serializer's own way to attributes (JsonPropertyInfo.AttributeProvider) doesn't find members of a nullable value type.
+    private static IEnumerable<KeyValuePair<string, string>> Attributed()
+    {
+        MemberInfo[] members =
+        [
+            typeof(FdbRequest), .. typeof(FdbRequest).GetProperties(), typeof(DirectoryRequest), .. typeof(DirectoryRequest).GetProperties(),
+            typeof(ControllerRequest), .. typeof(ControllerRequest).GetProperties(), typeof(ControlProblem), .. typeof(ControlProblem).GetProperties(),
+        ];
+        foreach (MemberInfo member in members)
+        {
+            string id = member is Type type ? $"T:{type.FullName}" : $"P:{member.DeclaringType!.FullName}.{member.Name}";
+            if (member.GetCustomAttribute<DescriptionAttribute>() is { } said)
+                yield return KeyValuePair.Create(id, said.Description);
+        }
+    }
+
+    // A line for each: the id of a documentation comment, a tab, the text.
+    private static IEnumerable<KeyValuePair<string, string>> Embedded()
     {
         using Stream stream = typeof(ControlDocument).Assembly.GetManifestResourceStream(Resource)
             ?? throw new InvalidOperationException($"The build lacks {Resource}.");
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd().Split('\n').Select(line => line.Split('\t')).Where(parts => parts.Length == 2)
-            .ToDictionary(parts => parts[0], parts => parts[1], StringComparer.OrdinalIgnoreCase);
+        foreach (string line in reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            yield return KeyValuePair.Create(line[..line.IndexOf('\t')], line[(line.IndexOf('\t') + 1)..]);
     }
 }

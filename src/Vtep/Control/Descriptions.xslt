@@ -7,11 +7,6 @@
       <xsl:if test="starts-with(@name, 'T:') or starts-with(@name, 'P:')">
         <xsl:value-of select="concat(@name, '&#9;', normalize-space(summary), '&#10;')"/>
       </xsl:if>
-      <xsl:if test="starts-with(@name, 'T:')">
-        <xsl:for-each select="param">
-          <xsl:value-of select="concat('P:', substring-after(../@name, 'T:'), '.', @name, '&#9;', normalize-space(.), '&#10;')"/>
-        </xsl:for-each>
-      </xsl:if>
     </xsl:for-each>
   </xsl:template>
 </xsl:stylesheet>

@@ -114,13 +114,13 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
             listen.Use(door.Admit);
         });
         options.AddServerHeader = false;
-        options.Limits.MaxRequestBodySize = ControlApi.MaxRequestBody;
+        options.Limits.MaxRequestBodySize = ControlApi.MostRead;
         options.Limits.MaxRequestHeaderCount = 32;
         options.Limits.MaxRequestHeadersTotalSize = ControlApi.MaxRequestBody;
         options.Limits.RequestHeadersTimeout = ControlApi.Patience;
         options.Limits.KeepAliveTimeout = ControlApi.Patience;
 
-        // The largest body that may be sent, in the time it may take: what trickles in slower is cut after that time.
+        // The largest body that is taken, in the time it may take: what trickles in slower is cut after that time.
         options.Limits.MinRequestBodyDataRate = new MinDataRate(ControlApi.MaxRequestBody / ControlApi.Patience.TotalSeconds, ControlApi.Patience);
     }
 

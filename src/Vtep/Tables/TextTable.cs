@@ -107,7 +107,7 @@ internal sealed class TextTable
     private void WriteFields(TextWriter output, bool ansi, int columns)
     {
         int last = _headers.Length - 1;
-        int[] widths = [.. Enumerable.Range(0, last).Select(i => Math.Max(NarrowestColumn, Math.Min(Width(i), columns / (last + 1) - Gap))), 0];
+        int[] widths = [.. Enumerable.Range(0, last).Select(i => Math.Min(Width(i), Math.Max(NarrowestColumn, columns / (last + 1) - Gap))), 0];
         widths[last] = Math.Max(NarrowestColumn, columns - widths.SkipLast(1).Sum(width => width + Gap));
         Draw(Fields(widths, _rows, Style.Plain), output, ansi, widths.Sum() + Gap * last);
     }

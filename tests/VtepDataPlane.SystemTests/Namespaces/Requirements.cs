@@ -34,6 +34,9 @@ internal static class Requirements
         ["ovs-vsctl"] = "openvswitch-switch",
         ["ovs-vswitchd"] = "openvswitch-switch",
         ["ovsdb-server"] = "openvswitch-switch",
+        ["setpriv"] = "util-linux",
+        ["unshare"] = "util-linux",
+        ["script"] = "bsdutils",
     };
 
     /// <summary>Fails the test unless it runs as root and all <paramref name="programs"/> are there.</summary>

@@ -2,7 +2,6 @@
 // or cut, and others don't notice.
 
 using System.Diagnostics;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
