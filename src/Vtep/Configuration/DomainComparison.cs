@@ -160,14 +160,22 @@ internal sealed class DomainComparison
         Dictionary<MacAddress, string> before = now.Fdb.ToDictionary(entry => entry.Mac, entry => Place(entry, _portNow));
         Dictionary<MacAddress, string> after = next.Fdb.ToDictionary(entry => entry.Mac, entry => Place(entry, _portNext));
         foreach (MacAddress mac in before.Keys.Except(after.Keys))
-            yield return new PlanChange(PlanAction.Remove, $"fdb {mac}", before[mac]);
+            yield return new PlanChange(PlanAction.Remove, $"fdb {mac}", before[mac], null, Farewell(mac, now, next));
         foreach ((MacAddress mac, string place) in after)
         {
             if (!before.TryGetValue(mac, out string? old))
                 yield return new PlanChange(PlanAction.Add, $"fdb {mac}", null, place);
             else if (old != place)
-                yield return new PlanChange(PlanAction.Change, $"fdb {mac}", old, place);
+                yield return new PlanChange(PlanAction.Change, $"fdb {mac}", old, place, Farewell(mac, now, next));
         }
+    }
+
+    // A VTEP that only static entries name may send as well, and be learned from.
+    private static string? Farewell(MacAddress mac, BridgeDomainConfig now, BridgeDomainConfig next)
+    {
+        if (now.Discovery is not StaticDiscovery before || next.Discovery is not StaticDiscovery || now.Fdb.First(entry => entry.Mac == mac).Vtep is not { } vtep)
+            return null;
+        return before.Peers.Contains(vtep) || Named(next).Contains(vtep) ? null : $"other stations behind {vtep.Address} are forgotten";
     }
 
     private static string Place(StaticFdbEntry entry, ushort underlayPort) =>

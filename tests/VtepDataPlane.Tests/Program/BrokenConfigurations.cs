@@ -175,11 +175,11 @@ internal static class BrokenConfigurations
         yield return Case("AddressTwice", InPorts("""{ "tap": "t", "addresses": [ "198.19.0.1/24", "198.19.0.1/16" ] }"""),
             "2:49: $.bridgeDomains[0].ports[0].addresses[1]: the address 198.19.0.1 is there twice; remove one");
         yield return Case("AddressTwiceInOneDomain", InPorts("""{ "tap": "t", "addresses": [ "198.19.0.1/24" ] }, { "tap": "u", "addresses": [ "198.19.0.1/24" ] }"""),
-            "2:83: $.bridgeDomains[0].ports[1].addresses[0]: the address 198.19.0.1 in this domain is already at $.bridgeDomains[0].ports[0].addresses[0]; each may be there once");
+            "2:82: $.bridgeDomains[0].ports[1].addresses[0]: the address 198.19.0.1 in this domain is already at $.bridgeDomains[0].ports[0].addresses[0]; each may be there once");
         yield return Case("AddressIsTheUnderlays", InPorts("""{ "tap": "t", "addresses": [ "198.18.0.1/24" ] }"""),
             "2:32: $.bridgeDomains[0].ports[0].addresses[0]: 198.18.0.1 is this VTEP's own address on the underlay; give the port another one");
         yield return Case("MacTwiceInOneDomain", InPorts("""{ "tap": "t", "mac": "02:00:5e:10:00:01" }, { "tap": "u", "mac": "02:00:5e:10:00:01" }"""),
-            "2:69: $.bridgeDomains[0].ports[1].mac: the MAC 02:00:5e:10:00:01 in this domain is already at $.bridgeDomains[0].ports[0].mac; each may be there once");
+            "2:68: $.bridgeDomains[0].ports[1].mac: the MAC 02:00:5e:10:00:01 in this domain is already at $.bridgeDomains[0].ports[0].mac; each may be there once");
         yield return Case("BridgeIsAnotherPort", InPorts("""{ "tap": "t", "bridge": "u" }, { "tap": "u" }"""),
             "2:27: $.bridgeDomains[0].ports[0].bridge: 'u' is another port of this VTEP; name a Linux bridge");
         yield return Case("AddressesAsText", InPorts("""{ "tap": "t", "addresses": "198.19.0.1/24" }"""),

@@ -63,8 +63,8 @@ internal static class BrokenControllers
         yield return Etcd("CacheRelative", Rest + ", \"cache\": \"c\"",
             "2:97: $.controllers.main.etcd.cache: 'c' is no absolute path of a file; write it like /var/lib/vtep/main.cache");
         yield return Case("CacheOfTwo", $$"""{ "a": { "etcd": { {{Rest}}, "cache": "/c" } }, "b": { "etcd": { {{Rest}}, "cache": "/c" } }, "c": { "etcd": { {{Rest}}, "cache": "/run/vtep/vtep.sock" } } }""",
-            "2:204: $.controllers.b.etcd.cache: the file '/c' is already at $.controllers.a.etcd.cache; give each its own",
-            "2:308: $.controllers.c.etcd.cache: the file '/run/vtep/vtep.sock' is already at $.control.socket; give each its own");
+            "2:195: $.controllers.b.etcd.cache: the file '/c' is already at $.controllers.a.etcd.cache; give each its own",
+            "2:296: $.controllers.c.etcd.cache: the file '/run/vtep/vtep.sock' is already at $.control.socket; give each its own");
         yield return BrokenConfigurations.Case("FileThatIsAsked", """
             { "underlay": { "local": "198.18.0.1" }, "controllers": { "main": { "file": { "path": "/d", "node": "h1" } } }, "bridgeDomains": [
               { "name": "a", "vni": 1, "discovery": { "controller": { "name": "main", "mode": "lookup" } } } ] }

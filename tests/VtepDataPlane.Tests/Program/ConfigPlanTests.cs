@@ -140,7 +140,8 @@ public sealed class ConfigPlanTests
             Interlocked.Add(ref empty, plan.IsEmpty ? 1 : 0);
             Interlocked.Add(ref refused, plan.NeedsRestart ? 1 : 0);
         }, iter: 3_000);
-        Assert.That((empty, refused), Has.Property("Item1").GreaterThan(20).And.Property("Item2").GreaterThan(200), "the test sees all kinds");
+        Assert.That(empty, Is.GreaterThan(20), "the test sees some");
+        Assert.That(refused, Is.GreaterThan(200), "the test sees some");
     }
 
     // What has no order is sorted.
@@ -273,8 +274,10 @@ public sealed class ConfigPlanTests
             }
         }
 
+        // "peer 198.18.0.2", or "fdb 02:..." that was behind "VTEP 198.18.0.2".
         private static IEnumerable<string> Strangers(DomainPlan domain) => domain.Changes
-            .Where(change => change.What.StartsWith("peer ", StringComparison.Ordinal) && change.Effect?.Contains("forgotten", StringComparison.Ordinal) == true).Select(change => change.What["peer ".Length..]);
+            .Where(change => change.Effect?.Contains("forgotten", StringComparison.Ordinal) == true && !change.What.StartsWith("port ", StringComparison.Ordinal))
+            .Select(change => (change.Now ?? change.What).Split(' ')[1]);
 
         private Dictionary<int, string> Domains() => _vtep.Domains().ToDictionary(domain => domain.Vni.Value,
             domain => JsonSerializer.Serialize([domain], ControlJson.Default.IReadOnlyListDomainSnapshot));

@@ -27,15 +27,15 @@ public sealed class ConfigWarningsTests
             { "name": "a", "vni": 1, {{Static}}, "ports": [ { "tap": "t", "addresses": [ "198.19.0.1/24" ] } ] },
             { "name": "b", "vni": 2, {{Static}}, "ports": [ { "tap": "u", "addresses": [ "198.19.0.1/24" ] } ] }
             """),
-            "3:131: warning: $.bridgeDomains[1].ports[0].addresses[0]: the address 198.19.0.1 is already at $.bridgeDomains[0].ports[0].addresses[0]; one host hardly has it on two devices");
+            "3:124: warning: $.bridgeDomains[1].ports[0].addresses[0]: the address 198.19.0.1 is already at $.bridgeDomains[0].ports[0].addresses[0]; one host hardly has it on two devices");
         yield return Case("SubnetOfTheUnderlay", Domains($$"""{ "name": "a", "vni": 1, {{Static}}, "ports": [ { "tap": "t", "addresses": [ "198.18.0.9/24" ] } ] }"""),
-            "2:131: warning: $.bridgeDomains[0].ports[0].addresses[0]: this VTEP's address 198.18.0.1 is in the port's own subnet 198.18.0.0/24; the way to the other VTEPs may lead into the tunnel");
+            "2:124: warning: $.bridgeDomains[0].ports[0].addresses[0]: this VTEP's address 198.18.0.1 is in the port's own subnet 198.18.0.0/24; the way to the other VTEPs may lead into the tunnel");
         yield return Case("SubnetOfAPeer", Domains($$"""{ "name": "a", "vni": 1, {{Static}}, "ports": [ { "tap": "t", "addresses": [ "198.18.0.3/31" ] } ] }"""),
-            "2:131: warning: $.bridgeDomains[0].ports[0].addresses[0]: the peer 198.18.0.2 is in the port's own subnet 198.18.0.2/31; the way to the other VTEPs may lead into the tunnel");
+            "2:124: warning: $.bridgeDomains[0].ports[0].addresses[0]: the peer 198.18.0.2 is in the port's own subnet 198.18.0.2/31; the way to the other VTEPs may lead into the tunnel");
         yield return Case("EntryBehindNoPeer", Domains($$"""{ "name": "a", "vni": 1, {{Static}}, "fdb": [ { "mac": "02:00:5e:10:00:01", "vtep": "198.18.0.7" } ] }"""),
             "2:131: warning: $.bridgeDomains[0].fdb[0].vtep: 198.18.0.7:4789 is no peer of the domain: it gets frames for 02:00:5e:10:00:01 only, and none that are flooded");
         yield return Case("EntryForAPort", Domains($$"""{ "name": "a", "vni": 1, {{Static}}, "ports": [ { "tap": "t", "mac": "02:00:5e:10:00:01" } ], "fdb": [ { "mac": "02:00:5e:10:00:01", "vtep": "198.18.0.2" } ] }"""),
-            "2:160: warning: $.bridgeDomains[0].fdb[0].mac: 02:00:5e:10:00:01 is a port's own address, which wins: the entry is never in force");
+            "2:159: warning: $.bridgeDomains[0].fdb[0].mac: 02:00:5e:10:00:01 is a port's own address, which wins: the entry is never in force");
         yield return Case("BridgeOfTheUnderlay", """
             { "underlay": { "interface": "br0" }, "bridgeDomains": [
             { "name": "a", "vni": 1, "discovery": { "static": { "peers": [] } }, "ports": [ { "tap": "t", "bridge": "br0" } ] } ] }

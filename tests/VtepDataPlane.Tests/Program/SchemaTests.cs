@@ -42,6 +42,9 @@ public sealed partial class SchemaTests
     // Read but not written: they are no configuration of the VTEP, can stand in for another key, or belong to a part that is still to come.
     private static readonly string[] s_unwritten = ["$schema", "control.http", "control.otlp", "underlay.interface"];
 
+    // In the schema before the reader has it.
+    private const string StillToCome = "control.otlp";
+
     private static readonly JsonDocumentOptions s_jsonc = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
     private static readonly JsonElement s_text = JsonDocument.Parse(SchemaCommand.Text()).RootElement;
     private static readonly JsonSchema s_schema = JsonSchema.FromText(SchemaCommand.Text());
@@ -79,7 +82,7 @@ public sealed partial class SchemaTests
 
         Assert.That(Paths(JsonNode.Parse(written)!).Order(), Is.EqualTo(keys.Except(s_unwritten).Order()));
         Assert.That(Paths(JsonNode.Parse(EveryKey)!).Order(), Is.EqualTo(keys.Except(s_unwritten).Order()), "the test says every key");
-        foreach ((string path, _) in Keys().Where(key => key.Path.Contains('.', StringComparison.Ordinal)))
+        foreach ((string path, _) in Keys().Where(key => key.Path.Contains('.', StringComparison.Ordinal) && key.Path != StillToCome))
         {
             string[] problems = ProblemsWith(path, JsonValue.Create(false));
             Assert.That(problems.Where(problem => problem.Contains("unknown key", StringComparison.Ordinal)), Is.Empty, path);
@@ -92,8 +95,8 @@ public sealed partial class SchemaTests
         JsonNode written = JsonNode.Parse(ConfigWriter.Write(Config("""
             { "underlay": { "local": "198.18.0.1" },
               "controllers": { "m": { "etcd": { "endpoints": [ "http://e:2379" ], "prefix": "/v", "node": "h1" } }, "f": { "file": { "path": "/d", "node": "h1" } } },
-              "bridgeDomains": [ { "name": "a", "vni": 1, "ports": [ { "tap": "t" } ], "discovery": { "controller": { "name": "m" } } },
-                { "name": "b", "vni": 2, "discovery": { "multicast": { "group": "239.1.1.1", "interface": "eth0" } } } ] }
+              "bridgeDomains": [ { "name": "b", "vni": 2, "discovery": { "multicast": { "group": "239.1.1.1", "interface": "eth0" } } },
+                { "name": "a", "vni": 1, "ports": [ { "tap": "t" } ], "discovery": { "controller": { "name": "m" } } } ] }
             """)!))!;
         int compared = 0;
         foreach ((string path, JsonElement key) in Keys().Where(key => key.Schema.TryGetProperty("default", out _) && key.Path is not ("control.http" or "control.otlp" or "controllers")))
@@ -140,7 +143,7 @@ public sealed partial class SchemaTests
     public void AnyKeyWithAnyValue_IsJudgedByTheSchemaAsByTheReader()
     {
         string[] values = ["null", "true", "-1", "0", "1", "2147483648", "1.5", "\"\"", "\"x\"", "\"198.18.0.7\"", "\"fd00::7\"", "\"/x/y\"", "\"inherit\"", "[]", "[ 1 ]", "{}", "{ \"x\": 1 }"];
-        foreach ((string path, _) in Keys())
+        foreach ((string path, _) in Keys().Where(key => key.Path != StillToCome))
         {
             foreach (string value in values)
                 AssertAgree(With(path, JsonNode.Parse(value)), $"{path}: {value}");
@@ -161,7 +164,7 @@ public sealed partial class SchemaTests
     [GeneratedRegex(@"is already at|there twice; remove one|own address|the underlay has one address family|there is no controller|the domain has no port"
         + @"|is not a host's address|is link-local|bytes; an interface's name|bytes; a unix socket|with no bit set behind its length|can't be printed"
         + @"|the MTU \d+ is (out of range|too small)|a file is known as a whole|is not encrypted|don't fit into|is the port itself|is another port|is a port of this VTEP"
-        + @"|without point or exponent|is no endpoint|not in this version")]
+        + @"|without point or exponent|is no endpoint|not in this version|no /etc/machine-id")]
     private static partial Regex Inexpressible();
 
     [GeneratedRegex("\"([a-z0-9]+)\"")]
@@ -236,7 +239,8 @@ public sealed partial class SchemaTests
     private static JsonNode With(string path, JsonNode? value)
     {
         JsonNode root = JsonNode.Parse(EveryKey)!;
-        (JsonObject parent, string key) = Parents(root, path).DefaultIfEmpty(Nearest(root, path)).First();
+        List<(JsonObject Parent, string Key)> found = [.. Parents(root, path)];
+        (JsonObject parent, string key) = found.Count > 0 ? found[0] : Nearest(root, path);
         parent[key] = value;
         return root;
     }
@@ -272,6 +276,6 @@ public sealed partial class SchemaTests
         if (step == "*")
             return members.Select(member => member.Value);
         JsonNode? member = members[step.TrimEnd('[', ']')];
-        return step.EndsWith(']') ? member as JsonArray ?? [] : [member];
+        return step.EndsWith(']') ? (member as JsonArray)?.AsEnumerable() ?? [] : Enumerable.Repeat(member, 1);
     }
 }
