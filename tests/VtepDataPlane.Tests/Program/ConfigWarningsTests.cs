@@ -64,14 +64,14 @@ public sealed class ConfigWarningsTests
     }
 
     [Test]
-    public void CheckOfASuspiciousFile_SaysSo_AndThatItIsValid()
+    public async Task CheckOfASuspiciousFile_SaysSo_AndThatItIsValid()
     {
         using var folder = new TemporaryFolder();
         using var output = new StringWriter();
         using var errors = new StringWriter();
         File.WriteAllText(folder.File("f"), Domains("""{ "name": "a", "vni": 1, "discovery": { "multicast": { "group": "224.0.0.5", "interface": "eth0" } } }"""));
 
-        Assert.That(CheckCommand.Run(folder.File("f"), output, errors), Is.Zero);
+        Assert.That(await CommandTree.InvokeAsync(["check", "--offline", folder.File("f")], output, errors, (_, _) => throw new InvalidOperationException("Nothing is to be started.")), Is.Zero);
         Assert.That(output.ToString(), Does.Contain(" is valid: 1 bridge domain"));
         Assert.That(errors.ToString(), Does.StartWith($"{folder.File("f")}:2:65: warning: $.bridgeDomains[0]"));
     }

@@ -10,8 +10,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 using Microsoft.OpenApi.Reader;
 using NUnit.Framework;
+using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Daemon.Hosting;
+using VtepDataPlane.Daemon.Metrics;
 using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
@@ -173,6 +175,8 @@ public sealed class ControlDocumentTests
     {
         var local = InetAddress.Parse("198.18.0.1");
         var vtep = new Vtep(new VtepConfig { Underlay = new() { Local = local } }, new MemoryHost(new MemoryNetwork(), local), seed: 1, nowMilliseconds: 0);
-        return new ControlApi(new DataPlane(vtep, () => 0, _ => Task.CompletedTask, () => ValueTask.CompletedTask), () => Task.FromResult<IReadOnlyList<string>>([])).Routes;
+        var dataPlane = new DataPlane(vtep, () => 0, _ => Task.CompletedTask, () => ValueTask.CompletedTask);
+        var config = new ConfigApi("/f", () => new DaemonConfig(vtep.Config, "/s"), () => Task.FromResult(ReloadResult.Refused([])));
+        return new ControlApi(dataPlane, config, new MetricsApi(new MetricsReader(vtep), dataPlane)).Routes;
     }
 }

@@ -36,7 +36,7 @@ public sealed class ServiceTests
     {
         using var folder = new TemporaryFolder();
         using var systemd = new NotifySocket(isAbstract ? Abstract : folder.File("notify"));
-        await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config, systemd.Manager());
+        await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config, manager: systemd.Manager());
         await systemd.WaitForAsync(message => message.StartsWith("READY=1", StringComparison.Ordinal));
         string file = await File.ReadAllTextAsync(daemon.ConfigPath);
         await File.WriteAllTextAsync(daemon.ConfigPath, file.Replace("198.18.0.3", "nobody", StringComparison.Ordinal));
@@ -71,7 +71,7 @@ public sealed class ServiceTests
     public async Task StatusThatChanges_IsToldAgain()
     {
         using var systemd = new NotifySocket(Abstract);
-        await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config, systemd.Manager());
+        await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config, manager: systemd.Manager());
         await systemd.WaitForAsync(message => message.StartsWith("READY=1", StringComparison.Ordinal));
 
         await daemon.CommandAsync("fdb", "add", "--vni", "100", "--mac", "00:00:00:00:00:00", "--vtep", "198.18.0.9");
@@ -217,7 +217,7 @@ public sealed class ServiceTests
     public async Task AHundredReloadsAtOnce_AreFew_AndAllHaveTheNewFile()
     {
         using var systemd = new NotifySocket(Abstract);
-        await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config, systemd.Manager());
+        await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync(Config, manager: systemd.Manager());
         string file = await File.ReadAllTextAsync(daemon.ConfigPath);
         await File.WriteAllTextAsync(daemon.ConfigPath, file.Replace("tap-blue", "tap-new", StringComparison.Ordinal));
 
@@ -250,16 +250,16 @@ public sealed class ServiceTests
         using var life = new ServiceLife(new ServiceManager(new ToldList(), null), dataPlane, new ManualTime(), NullLogger.Instance);
         var reloads = new Reloads(path, reloader, life, NullLogger.Instance);
 
-        Task<IReadOnlyList<string>> first = reloads.ReloadAsync();
+        Task<ReloadResult> first = reloads.ReloadAsync();
         while (applied.Count == 0)
             await Task.Delay(1);
-        Task<IReadOnlyList<string>>[] storm = [.. Enumerable.Range(0, 99).Select(_ => reloads.ReloadAsync())];
+        Task<ReloadResult>[] storm = [.. Enumerable.Range(0, 99).Select(_ => reloads.ReloadAsync())];
         await File.WriteAllTextAsync(path, "{"); // they read it later than this
         applied[0].SetResult();
 
-        Assert.That(await first, Is.Empty);
-        foreach (Task<IReadOnlyList<string>> one in storm)
-            Assert.That(await one, Has.Count.EqualTo(1));
+        Assert.That((await first).Errors, Is.Empty);
+        foreach (Task<ReloadResult> one in storm)
+            Assert.That((await one).Errors, Has.Count.EqualTo(1));
         Assert.That(storm.Distinct().Count(), Is.EqualTo(1), "one reload for all of them");
     }
 
