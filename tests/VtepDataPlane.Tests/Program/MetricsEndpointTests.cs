@@ -63,7 +63,7 @@ public sealed class MetricsEndpointTests
         }
 
         Assert.That(await RawAsync("GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"), Does.Contain(
-            "There is no GET '/v1/status' here: over TCP there are GET /metrics and GET /healthz, the rest is on the unix socket."));
+            "/v1/status\\u0027 here: over TCP there are GET /metrics and GET /healthz, the rest is on the unix socket."));
     }
 
     [Test]
