@@ -309,16 +309,9 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
 
     private static void CountAccepted(in Walk walk, int length, bool reservedBits)
     {
-        CountReceived(ref walk.Lane.Meters.Traffic(walk.Vtep), length + VxlanHeader.Size);
-        CountReceived(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, walk.Vtep), length + VxlanHeader.Size);
+        walk.CountAccepted(length + VxlanHeader.Size);
         walk.Meters.FromUnderlay++;
         if (reservedBits)
             walk.Meters.ReservedBitsIgnored++;
-    }
-
-    private static void CountReceived(ref VtepTraffic traffic, int bytes)
-    {
-        traffic.RxFrames++;
-        traffic.RxBytes += bytes;
     }
 }

@@ -10,6 +10,8 @@ namespace VtepDataPlane.Forwarding;
 /// <summary>The circumstances of a run of frames.</summary>
 internal ref struct Walk
 {
+    private ref VtepTraffic _ofVtep;
+    private ref VtepTraffic _ofPair;
     private VxlanHeader _header;
     private InetAddress _sender;
     private bool _isHeaderRight;
@@ -84,6 +86,17 @@ internal ref struct Walk
         _sender = sender;
         Vtep = vtep;
         Source = FdbTarget.LearnedRemote(vtep);
+        _ofVtep = ref Lane.Meters.Traffic(vtep);
+        _ofPair = ref Lane.Meters.Pairs.Of(Domain.Index, vtep);
+    }
+
+    /// <summary>Counts a frame of the sender that was admitted last.</summary>
+    public readonly void CountAccepted(int bytes)
+    {
+        _ofVtep.RxFrames++;
+        _ofVtep.RxBytes += bytes;
+        _ofPair.RxFrames++;
+        _ofPair.RxBytes += bytes;
     }
 
     /// <summary>Counts a drop in the domain, or in the lane where no domain is known.</summary>

@@ -140,7 +140,7 @@ internal sealed class ControllerBench : IDisposable
     private FrameTotals Totals()
     {
         var totals = new FrameTotals();
-        DropTotals.Add(Lane.Meters.Drops, totals.Drops);
+        DirectedDrops.AddByReason(Lane.Meters.Drops, totals.Drops);
         _meters.AddDropsTo(totals.Drops);
         totals.Add(Lane.Underlay.Meters);
         foreach (AccessPort port in _ports)

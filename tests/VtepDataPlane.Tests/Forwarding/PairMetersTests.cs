@@ -78,7 +78,7 @@ public sealed class PairMetersTests
     [Test]
     public void WhileTheLaneCounts_RowsAreRetiredAndRead_WithoutLosingAFrame()
     {
-        const int Vteps = 64, Generations = 3000;
+        const int Vteps = 64, Generations = 300;
         var meters = new PairMeters();
         int[] inUse = [.. Enumerable.Range(1, Vteps)];
         long epoch = 0, counted = 0;

@@ -36,13 +36,13 @@ public sealed class MetricsEndpointTests
                 using HttpResponseMessage plain = await client.GetAsync("/metrics");
                 string text = await plain.Content.ReadAsStringAsync();
                 Assert.That((plain.StatusCode, $"{plain.Content.Headers.ContentType}"), Is.EqualTo((HttpStatusCode.OK, "text/plain; version=0.0.4; charset=utf-8")));
-                Assert.That(text, Does.Contain("# TYPE vtep_peer_io_bytes_total counter\n").And.Contain("vtep_healthy 1\n").And.EndsWith("\n").And.Not.Contain("# EOF"));
+                Assert.That(text, Does.Contain("# TYPE vtep_port_io_bytes_total counter\n").And.Contain("vtep_healthy 1\n").And.EndsWith("\n").And.Not.Contain("# EOF"));
 
                 client.DefaultRequestHeaders.Add("Accept", "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1");
                 using HttpResponseMessage open = await client.GetAsync("/metrics");
                 text = await open.Content.ReadAsStringAsync();
                 Assert.That($"{open.Content.Headers.ContentType}", Is.EqualTo("application/openmetrics-text; version=1.0.0; charset=utf-8"));
-                Assert.That(text, Does.Contain("# TYPE vtep_peer_io_bytes counter\n# UNIT vtep_peer_io_bytes bytes\n").And.EndsWith("\n# EOF\n"));
+                Assert.That(text, Does.Contain("# TYPE vtep_port_io_bytes counter\n# UNIT vtep_port_io_bytes bytes\n").And.EndsWith("\n# EOF\n"));
                 Assert.That(ReadMetrics.Parse(text)["vtep_domains"], Is.EqualTo(1));
             }
         }
@@ -63,7 +63,7 @@ public sealed class MetricsEndpointTests
         }
 
         Assert.That(await RawAsync("GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"), Does.Contain(
-            "There is no GET '/v1/status' here: over TCP there are GET /metrics and GET /healthz, the rest is on the unix socket."));
+            "/v1/status\\u0027 here: over TCP there are GET /metrics and GET /healthz, the rest is on the unix socket."));
     }
 
     [Test]
