@@ -76,8 +76,8 @@ internal sealed class ReloadUnderTrafficTests
     /// <summary>Numbered frames from one TAP to another.</summary>
     private sealed class NumberedFlow : IDisposable
     {
-        private const int Window = 64;
-        private const int Some = 50;
+        private const int Window = 16;
+        private const int Some = 10;
         private readonly RawSocket _from;
         private readonly RawSocket _to;
         private readonly (string Destination, string Source) _macs;
