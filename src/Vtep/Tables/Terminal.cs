@@ -2,6 +2,7 @@
 // On a terminal COLUMNS, as POSIX has it, says more than the terminal does; NO_COLOR (no-color.org) and TERM say what it understands.
 
 using System.Globalization;
+using VtepDataPlane.Linux.Interop;
 
 namespace VtepDataPlane.Daemon.Tables;
 
@@ -15,7 +16,7 @@ internal readonly record struct Terminal(bool Ansi, int? Width)
 
     /// <summary>Standard output.</summary>
     public static Terminal OfStandardOutput() =>
-        Console.IsOutputRedirected ? Plain : Of(Console.WindowWidth, Environment.GetEnvironmentVariable);
+        Console.IsOutputRedirected ? Plain : Of(TerminalSize.Columns, Environment.GetEnvironmentVariable);
 
     /// <summary>A terminal as the environment describes it.</summary>
     /// <param name="width">Its columns; 0 when it doesn't say.</param>
