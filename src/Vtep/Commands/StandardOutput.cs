@@ -3,6 +3,7 @@
 // A terminal gets every line at once; a pipe or a file gets blocks, for a full FDB has 262,144 lines.
 
 using System.Text;
+using VtepDataPlane.Daemon.Tables;
 
 namespace VtepDataPlane.Daemon.Commands;
 
@@ -18,7 +19,11 @@ internal sealed class StandardOutput(TextWriter inner) : TextWriter
     public override Encoding Encoding => inner.Encoding;
 
     /// <summary>The process's own.</summary>
-    public static TextWriter Open() => new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), Block) { AutoFlush = !Console.IsOutputRedirected };
+    public static TextWriter Open()
+    {
+        Terminal.Silence();
+        return new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), Block) { AutoFlush = !Console.IsOutputRedirected };
+    }
 
     public override void Write(char value) => Try(value, static (to, text) => to.Write(text));
 

@@ -110,7 +110,7 @@ internal sealed class ControlDocument
         if (context.TypeInfo.Kind == JsonTypeInfoKind.Dictionary && context.TypeInfo.KeyType == typeof(DropReason) && described is JsonObject counts)
             counts["propertyNames"] = new JsonObject { ["enum"] = Reasons() };
         if (context.TypeInfo.Kind == JsonTypeInfoKind.Object && described is JsonObject whole)
-            described = Named(bare, whole);
+            described = Named(context.TypeInfo, whole);
         if (context.PropertyInfo is { } member && described is JsonObject shown && Text(member) is { } text)
             shown["description"] = text;
         return described;
@@ -133,12 +133,26 @@ internal sealed class ControlDocument
 
     private static JsonArray Reasons() => new([.. DropReasonText.All.ToArray().Select(reason => (JsonNode)JsonValue.Create(reason.Name()))]);
 
-    private JsonObject Named(Type type, JsonObject schema)
+    private JsonObject Named(JsonTypeInfo info, JsonObject schema)
     {
-        if (_descriptions.GetValueOrDefault($"T:{type.FullName}") is { } text)
+        foreach (JsonPropertyInfo member in info.Properties)
+            Complete(member, schema["properties"]!.AsObject());
+        if (_descriptions.GetValueOrDefault($"T:{info.Type.FullName}") is { } text)
             schema["description"] = text;
-        _schemas[type.Name] = schema;
-        return new JsonObject { ["$ref"] = $"#/components/schemas/{type.Name}" };
+        _schemas[info.Type.Name] = schema;
+        return new JsonObject { ["$ref"] = $"#/components/schemas/{info.Type.Name}" };
+    }
+
+    // The exporter doesn't ask about a member that has a converter of ours and a default: it says the default and nothing else.
+    private void Complete(JsonPropertyInfo member, JsonObject properties)
+    {
+        Type? bare = Nullable.GetUnderlyingType(member.PropertyType);
+        if (properties[member.Name] is not JsonObject { Count: 1 } said || !said.ContainsKey("default")
+            || Converted(bare ?? member.PropertyType, bare is not null) is not { } schema)
+            return;
+        schema["default"] = said["default"]?.DeepClone();
+        schema["description"] = Text(member);
+        properties[member.Name] = schema;
     }
 
     // Members are in camel case in JSON, so names are compared without case.
@@ -146,7 +160,7 @@ internal sealed class ControlDocument
 
     private static Dictionary<string, string> Descriptions() => Embedded().Concat(Attributed()).ToDictionary(StringComparer.OrdinalIgnoreCase);
 
-    // The serializer's own way to attributes (JsonPropertyInfo.AttributeProvider) doesn't find members of a nullable value type.
+    // Requests are described where they are declared. Each is named here, so that trimming leaves their members be.
     private static IEnumerable<KeyValuePair<string, string>> Attributed()
     {
         MemberInfo[] members =

@@ -2,6 +2,7 @@
 // On a terminal COLUMNS, as POSIX has it, says more than the terminal does; NO_COLOR (no-color.org) and TERM say what it understands.
 
 using System.Globalization;
+using VtepDataPlane.Linux.Interop;
 
 namespace VtepDataPlane.Daemon.Tables;
 
@@ -10,12 +11,22 @@ namespace VtepDataPlane.Daemon.Tables;
 /// <param name="Width">Columns; null: as many as it takes.</param>
 internal readonly record struct Terminal(bool Ansi, int? Width)
 {
+    // What TERM was: the runtime's console sends the keypad mode to every terminal but a dumb one, whatever NO_COLOR says.
+    private static string? s_kind;
+
     /// <summary>A pipe or a file.</summary>
     public static Terminal Plain => new(false, null);
 
     /// <summary>Standard output.</summary>
-    public static Terminal OfStandardOutput() =>
-        Console.IsOutputRedirected ? Plain : Of(Console.WindowWidth, Environment.GetEnvironmentVariable);
+    public static Terminal OfStandardOutput() => Console.IsOutputRedirected ? Plain
+        : Of(TerminalSize.Columns, name => name == "TERM" ? s_kind : Environment.GetEnvironmentVariable(name));
+
+    /// <summary>Keeps the runtime from greeting the terminal. To be called once, before anything is written.</summary>
+    public static void Silence()
+    {
+        s_kind = Environment.GetEnvironmentVariable("TERM");
+        Environment.SetEnvironmentVariable("TERM", "dumb");
+    }
 
     /// <summary>A terminal as the environment describes it.</summary>
     /// <param name="width">Its columns; 0 when it doesn't say.</param>
