@@ -75,10 +75,10 @@ internal sealed class BootedContainer : IDisposable
     /// <summary>Ends everything in it.</summary>
     public void Dispose()
     {
-        _process.Dispose(); // process 1 dies with the one that started it, and all others with process 1
-        Command.Run("unshare", "--mount", "sh", "-c",
-            "umount -l /sys/fs/cgroup 2> /dev/null; mount -t cgroup2 none /sys/fs/cgroup && cd /sys/fs/cgroup && for i in $(seq 100); do "
+        Command.Run("unshare", "--mount", "sh", "-c", "umount -l /sys/fs/cgroup 2> /dev/null; mount -t cgroup2 none /sys/fs/cgroup && cd /sys/fs/cgroup && "
+            + "echo 1 > \"$1/cgroup.kill\" && for i in $(seq 100); do " // all that the container is made of, and nothing else
             + "find \"$1\" -depth -type d -exec rmdir {} + 2> /dev/null; test -d \"$1\" || exit 0; sleep 0.05; done; exit 1", "sh", _cgroup).OrFail();
+        _process.Dispose();
         Directory.Delete(Path.Combine(_folder, "place"), recursive: true);
     }
 

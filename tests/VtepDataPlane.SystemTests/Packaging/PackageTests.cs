@@ -1,5 +1,5 @@
 // The life of the package in a booted Debian: installed, started, used by two groups, reloaded, killed, hung, upgraded, purged. One container for
-// all, since it is one life; the tests run in this order.
+// all, since it is one life, and one test, since each step stands on the one before.
 
 using NUnit.Framework;
 using VtepDataPlane.SystemTests.Namespaces;
@@ -41,8 +41,21 @@ internal sealed class PackageTests
         Directory.Delete(_folder, recursive: true);
     }
 
-    [Test, Order(1)]
-    public void Installed_ItIsEnabled_AndNeitherStartedNorFailed_UntilItIsConfigured()
+    [Test]
+    public void FromInstallationToPurge()
+    {
+        Installed_ItIsEnabled_AndNeitherStartedNorFailed_UntilItIsConfigured();
+        Started_ItIsReadyWithoutACapability_AndCarriesFramesToAPeer();
+        MembersOfTwoGroups_MayChangeOrAsk_AndStrangersNeither();
+        Reload_MakesNewDevicesFirst_AndFailsWithTheReason_WhenTheFileIsBad();
+        Killed_ItIsRestarted_OnTheSameDevices();
+        Hung_ItIsKilledByTheWatchdog_AndStartedAgain();
+        StartedWithABadConfiguration_ItFailsOnce();
+        Upgraded_ItIsRestarted_OnTheSameDevices_WithTheOperatorsConfiguration();
+        Purged_ItLeavesNothing_ButItsUserAndGroups();
+    }
+
+    private void Installed_ItIsEnabled_AndNeitherStartedNorFailed_UntilItIsConfigured()
     {
         CommandResult installed = _container.Try("dpkg", "-i", "/mnt/vtep.deb").OrFail();
 
@@ -58,8 +71,7 @@ internal sealed class PackageTests
             Is.EqualTo("show"));
     }
 
-    [Test, Order(2)]
-    public void Started_ItIsReadyWithoutACapability_AndCarriesFramesToAPeer()
+    private void Started_ItIsReadyWithoutACapability_AndCarriesFramesToAPeer()
     {
         Configure("/run/peer.jsonc", "198.18.0.2", "198.18.0.1", """{ "tap": "tap-blue", "addresses": [ "198.19.0.2/24" ] }""", socket: "/run/peer.sock");
         Configure(Configuration, "198.18.0.1", "198.18.0.2", Blue);
@@ -76,8 +88,7 @@ internal sealed class PackageTests
         Assert.That(_container.Shell("journalctl --quiet --output=json --unit=vtep --lines=1 | grep -c _SYSTEMD_UNIT").Trim(), Is.EqualTo("1"));
     }
 
-    [Test, Order(3)]
-    public void MembersOfTwoGroups_MayChangeOrAsk_AndStrangersNeither()
+    private void MembersOfTwoGroups_MayChangeOrAsk_AndStrangersNeither()
     {
         _container.Shell("useradd --groups vtep-admin changer; useradd --groups vtep asker; useradd stranger");
 
@@ -89,8 +100,7 @@ internal sealed class PackageTests
         Assert.That(As("stranger", "vtep reload").ExitCode, Is.Not.Zero);
     }
 
-    [Test, Order(4)]
-    public void Reload_MakesNewDevicesFirst_AndFailsWithTheReason_WhenTheFileIsBad()
+    private void Reload_MakesNewDevicesFirst_AndFailsWithTheReason_WhenTheFileIsBad()
     {
         string before = MainProcess();
         Configure(Configuration, "198.18.0.1", "198.18.0.2", Blue + """, { "tap": "tap-new" }""");
@@ -105,8 +115,7 @@ internal sealed class PackageTests
         AssertFramesCross();
     }
 
-    [Test, Order(5)]
-    public void Killed_ItIsRestarted_OnTheSameDevices()
+    private void Killed_ItIsRestarted_OnTheSameDevices()
     {
         string before = MainProcess();
         string device = Device();
@@ -118,8 +127,7 @@ internal sealed class PackageTests
         AssertFramesCross();
     }
 
-    [Test, Order(6)]
-    public void Hung_ItIsKilledByTheWatchdog_AndStartedAgain()
+    private void Hung_ItIsKilledByTheWatchdog_AndStartedAgain()
     {
         _container.Shell("""
             mkdir -p /run/systemd/system/vtep.service.d
@@ -135,8 +143,7 @@ internal sealed class PackageTests
         _container.Shell("rm -r /run/systemd/system/vtep.service.d && systemctl daemon-reload && systemctl restart vtep");
     }
 
-    [Test, Order(7)]
-    public void StartedWithABadConfiguration_ItFailsOnce()
+    private void StartedWithABadConfiguration_ItFailsOnce()
     {
         _container.Shell($"systemctl stop vtep; echo '{{' > {Configuration}");
 
@@ -147,8 +154,7 @@ internal sealed class PackageTests
         _container.Shell($"cp /run/good.jsonc {Configuration}; systemctl restart vtep");
     }
 
-    [Test, Order(8)]
-    public void Upgraded_ItIsRestarted_OnTheSameDevices_WithTheOperatorsConfiguration()
+    private void Upgraded_ItIsRestarted_OnTheSameDevices_WithTheOperatorsConfiguration()
     {
         string before = MainProcess();
         string device = Device();
@@ -162,8 +168,7 @@ internal sealed class PackageTests
         AssertFramesCross();
     }
 
-    [Test, Order(9)]
-    public void Purged_ItLeavesNothing_ButItsUserAndGroups()
+    private void Purged_ItLeavesNothing_ButItsUserAndGroups()
     {
         _container.Shell("systemctl stop peer");
         _container.Try("dpkg", "--purge", "vtep").OrFail();
