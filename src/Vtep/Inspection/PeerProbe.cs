@@ -126,7 +126,8 @@ internal sealed class PeerProbe(InetAddress local)
         }
         catch (Exception e) when (e is PingException or PlatformNotSupportedException or SocketException)
         {
-            return null; // too long for our own link, no route, or no right: no answer either way
+            // Too long for our own link, no route, or no right (without CAP_NET_RAW the framework sends no data of our length): no answer either way.
+            return null;
         }
     }
 

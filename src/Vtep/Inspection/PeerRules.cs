@@ -18,7 +18,7 @@ internal static class PeerRules
         if (all == 0)
             yield return HostFinding.Ok(Id, "no VTEP is known that could be tried");
         if (peers.Any(peer => peer.IsTried && peer.Answers is null))
-            yield return Warning(null, "this user can't ping, so whether VTEPs are there and what their paths carry wasn't tried", "run it as root, or install ping (iputils-ping)");
+            yield return Warning(null, "this user can't ping, so whether VTEPs are there and what their paths carry wasn't tried", "run it as root, or with CAP_NET_RAW");
         foreach (PeerState peer in peers.Where(peer => peer.IsTried))
             yield return Judge(peer);
         int tried = peers.Count(peer => peer.IsTried);
