@@ -137,23 +137,36 @@ internal sealed class DomainComparison
             yield break;
         string[] old = [.. before.Peers.Select(peer => EndpointText.Write(peer, _portNow))];
         string[] wanted = [.. after.Peers.Select(peer => EndpointText.Write(peer, _portNext))];
-        HashSet<VtepEndpoint> named = Named(next);
         foreach (VtepEndpoint peer in before.Peers.Where(peer => !wanted.Contains(EndpointText.Write(peer, _portNow))))
-            yield return new PlanChange(PlanAction.Remove, $"peer {EndpointText.Write(peer, _portNow)}", Effect: Farewell(peer, named));
+            yield return new PlanChange(PlanAction.Remove, $"peer {EndpointText.Write(peer, _portNow)}", Effect: Farewell(peer, now, next));
         foreach (string peer in wanted.Except(old))
             yield return new PlanChange(PlanAction.Add, $"peer {peer}");
         if (IsReordered(old, wanted))
             yield return new PlanChange(PlanAction.Change, "peers", Effect: AnotherOrder);
     }
 
-    private static string Farewell(VtepEndpoint peer, HashSet<VtepEndpoint> named) =>
-        named.Contains(peer) ? "gets no flooded frames then"
-        : named.Any(other => other.Address == peer.Address) ? Forgotten
-        : $"is a stranger then; {Forgotten}";
+    private static string Farewell(VtepEndpoint peer, BridgeDomainConfig now, BridgeDomainConfig next)
+    {
+        HashSet<VtepEndpoint> named = Named(next);
+        string then = named.Contains(peer) ? "gets no flooded frames then" : named.Any(other => other.Address == peer.Address) ? "" : "is a stranger then";
+        return string.Join("; ", new[] { then, Fate(peer, now, next, "the stations behind it") }.Where(part => !string.IsNullOrEmpty(part)));
+    }
+
+    // A VTEP that is named no more takes what was learned behind it along. One that is named anew in the same reload, by an entry instead of
+    // as a peer or the other way round, has another number then, unless another domain names it all the while.
+    private static string? Fate(VtepEndpoint vtep, BridgeDomainConfig now, BridgeDomainConfig next, string stations)
+    {
+        bool isPeerStill = Peers(now).Contains(vtep) && Peers(next).Contains(vtep);
+        return !Named(next).Contains(vtep) ? $"{stations} are forgotten"
+            : isPeerStill || now.Fdb.Any(entry => entry.Vtep == vtep && next.Fdb.Contains(entry)) ? null
+            : $"{stations} may be forgotten";
+    }
+
+    private static IReadOnlyList<VtepEndpoint> Peers(BridgeDomainConfig domain) => (domain.Discovery as StaticDiscovery)?.Peers ?? [];
 
     // Peers, and the VTEPs of static entries, which may send as well.
     private static HashSet<VtepEndpoint> Named(BridgeDomainConfig domain) =>
-        [.. ((domain.Discovery as StaticDiscovery)?.Peers ?? []).Concat(domain.Fdb.Select(entry => entry.Vtep).OfType<VtepEndpoint>())];
+        [.. Peers(domain).Concat(domain.Fdb.Select(entry => entry.Vtep).OfType<VtepEndpoint>())];
 
     private IEnumerable<PlanChange> Fdb(BridgeDomainConfig now, BridgeDomainConfig next)
     {
@@ -173,9 +186,10 @@ internal sealed class DomainComparison
     // A VTEP that only static entries name may send as well, and be learned from.
     private static string? Farewell(MacAddress mac, BridgeDomainConfig now, BridgeDomainConfig next)
     {
-        if (now.Discovery is not StaticDiscovery before || next.Discovery is not StaticDiscovery || now.Fdb.First(entry => entry.Mac == mac).Vtep is not { } vtep)
-            return null;
-        return before.Peers.Contains(vtep) || Named(next).Contains(vtep) ? null : $"other stations behind {vtep.Address} are forgotten";
+        bool isStatic = now.Discovery is StaticDiscovery && next.Discovery is StaticDiscovery;
+        if (!isStatic || now.Fdb.First(entry => entry.Mac == mac).Vtep is not { } vtep || Peers(now).Except(Peers(next)).Contains(vtep))
+            return null; // it is said of the peer
+        return Fate(vtep, now, next, $"other stations behind {vtep.Address}");
     }
 
     private static string Place(StaticFdbEntry entry, ushort underlayPort) =>
