@@ -50,7 +50,7 @@ internal static class DirectoryTables
     {
         if (neighbors.Count == 0)
         {
-            output.WriteLine(NoNeighbors);
+            TextTable.WriteSentence(NoNeighbors, output, terminal);
             return;
         }
 
@@ -63,7 +63,7 @@ internal static class DirectoryTables
     public static void Write(DirectoryContentSnapshot content, TextWriter output, Terminal terminal)
     {
         if (content.Records.Count == 0)
-            output.WriteLine(NoRecords);
+            TextTable.WriteSentence(NoRecords, output, terminal);
         else
             WriteRecords(content.Records, output, terminal);
         if (content.Rejected.Count == 0)
@@ -79,7 +79,7 @@ internal static class DirectoryTables
     {
         if (differences.Count == 0)
         {
-            output.WriteLine(NoDifferences);
+            TextTable.WriteSentence(NoDifferences, output, terminal);
             return;
         }
 

@@ -29,6 +29,14 @@ internal sealed class TextTable
         _hasHeader = _headers.Any(header => header.Length > 0);
     }
 
+    /// <summary>Writes a sentence instead of a table, folded between words where the terminal is narrow.</summary>
+    public static void WriteSentence(string sentence, TextWriter output, Terminal terminal)
+    {
+        var table = new TextTable("");
+        table.Add(sentence);
+        table.Write(output, terminal);
+    }
+
     /// <summary>Adds a row: a cell for each column. Null is shown as a dash.</summary>
     public void Add(params object?[] cells)
     {
