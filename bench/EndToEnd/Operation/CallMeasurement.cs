@@ -2,7 +2,6 @@
 // other, with a pause, as a program that watches a VTEP does.
 
 using System.Diagnostics;
-using VtepDataPlane.EndToEnd.Lab;
 using VtepDataPlane.EndToEnd.Measurements;
 using VtepDataPlane.EndToEnd.Report;
 

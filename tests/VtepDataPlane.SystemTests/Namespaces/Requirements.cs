@@ -35,7 +35,6 @@ internal static class Requirements
         ["ovs-vswitchd"] = "openvswitch-switch",
         ["ovsdb-server"] = "openvswitch-switch",
         ["setpriv"] = "util-linux",
-        ["unshare"] = "util-linux",
         ["script"] = "bsdutils",
     };
 
