@@ -14,6 +14,7 @@
 // Settings are compared as the file spells them (ConfigWriter): a key is known there once, and its values read as people write them.
 // Pure functions; any thread.
 
+using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -32,35 +33,34 @@ internal enum PlanAction
     Remove,
 }
 
-/// <summary>One difference.</summary>
-/// <param name="Action">What becomes of it.</param>
-/// <param name="What">A setting by its path, or <c>port tap-blue</c>, <c>peer 198.18.0.2</c>, <c>fdb 02:...</c>.</param>
-/// <param name="Now">What it is; null: nothing, or there is no single value.</param>
-/// <param name="Next">What it will be.</param>
-/// <param name="Effect">What that means for frames and learned stations; null: nothing.</param>
-internal sealed record PlanChange(PlanAction Action, string What, string? Now = null, string? Next = null, string? Effect = null);
+[Description("One difference.")]
+internal sealed record PlanChange(
+    [property: Description("What becomes of it.")] PlanAction Action,
+    [property: Description("A setting by its path, or 'port tap-blue', 'peer 198.18.0.2', 'fdb 02:...'.")] string What,
+    [property: Description("What it is; null: nothing, or there is no single value.")] string? Now = null,
+    [property: Description("What it will be.")] string? Next = null,
+    [property: Description("What that means for frames and learned stations; null: nothing.")] string? Effect = null);
 
-/// <summary>What becomes of a domain.</summary>
-/// <param name="Action">What becomes of it.</param>
-/// <param name="Name">Its name, the old one if that changes.</param>
-/// <param name="Vni">Its VNI.</param>
-/// <param name="Summary">What it consists of, or what its ports do.</param>
-/// <param name="ClosedPorts">Ports open now that close, for good or for a moment.</param>
-/// <param name="Changes">The differences, of a domain that changes.</param>
+[Description("What becomes of a domain.")]
 internal sealed record DomainPlan(
-    PlanAction Action, string Name, int Vni, string Summary, IReadOnlyList<string> ClosedPorts, IReadOnlyList<PlanChange> Changes);
+    [property: Description("What becomes of it.")] PlanAction Action,
+    [property: Description("Its name, the old one if that changes.")] string Name,
+    [property: Description("Its VNI.")] int Vni,
+    [property: Description("What it consists of, or what its ports do.")] string Summary,
+    [property: Description("Ports open now that close, for good or for a moment.")] IReadOnlyList<string> ClosedPorts,
+    [property: Description("The differences, of a domain that changes.")] IReadOnlyList<PlanChange> Changes);
 
-/// <summary>What a reload changes.</summary>
-/// <param name="Restart">What can't be changed without a restart: if there is any, a reload is refused as a whole.</param>
-/// <param name="Domains">Domains that come, go or change.</param>
-/// <param name="Unchanged">Domains that stay as they are.</param>
-internal sealed record ConfigPlan(IReadOnlyList<PlanChange> Restart, IReadOnlyList<DomainPlan> Domains, int Unchanged)
+[Description("What a reload changes.")]
+internal sealed record ConfigPlan(
+    [property: Description("What can't be changed without a restart: if there is any, a reload is refused as a whole.")] IReadOnlyList<PlanChange> Restart,
+    [property: Description("Domains that come, go or change.")] IReadOnlyList<DomainPlan> Domains,
+    [property: Description("Domains that stay as they are.")] int Unchanged)
 {
     /// <summary>A reload changes nothing.</summary>
     [JsonIgnore]
     public bool IsEmpty => Restart.Count == 0 && Domains.Count == 0;
 
-    /// <summary>A reload is refused.</summary>
+    [Description("A reload is refused.")]
     public bool NeedsRestart => Restart.Count > 0;
 
     /// <summary><c>1 domain changed, 1 added, 7 unchanged</c>.</summary>

@@ -4,6 +4,7 @@
 //   GET    /v1/config/file     { "path": "/etc/vtep/vtep.jsonc" }   the file a reload reads
 //   POST   /v1/reload          what changed; 422 with every error when the old configuration is still in force
 
+using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using VtepDataPlane.Daemon.Configuration;
@@ -11,16 +12,15 @@ using VtepDataPlane.Daemon.Hosting;
 
 namespace VtepDataPlane.Daemon.Control;
 
-/// <summary>The file a reload reads.</summary>
-/// <param name="Path">Absolute path.</param>
-internal sealed record ConfigFileAnswer(string Path);
+[Description("The file a reload reads.")]
+internal sealed record ConfigFileAnswer([property: Description("Absolute path.")] string Path);
 
-/// <summary>What a reload did.</summary>
-/// <param name="Path">The file that is in force now.</param>
-/// <param name="Summary">In words.</param>
-/// <param name="Plan">What changed.</param>
-/// <param name="Warnings">What in the file is legal, but hardly meant.</param>
-internal sealed record ReloadAnswer(string Path, string Summary, ConfigPlan Plan, IReadOnlyList<string> Warnings);
+[Description("What a reload did.")]
+internal sealed record ReloadAnswer(
+    [property: Description("The file that is in force now.")] string Path,
+    [property: Description("In words.")] string Summary,
+    [property: Description("What changed.")] ConfigPlan Plan,
+    [property: Description("What in the file is legal, but hardly meant.")] IReadOnlyList<string> Warnings);
 
 /// <summary>The generated serializers.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]

@@ -9,6 +9,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
+using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Hosting;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
@@ -135,11 +136,16 @@ internal sealed class ControlDocument
 
     private JsonObject Named(JsonTypeInfo info, JsonObject schema)
     {
-        foreach (JsonPropertyInfo member in info.Properties)
-            Complete(member, schema["properties"]!.AsObject());
-        if (_descriptions.GetValueOrDefault($"T:{info.Type.FullName}") is { } text)
-            schema["description"] = text;
-        _schemas[info.Type.Name] = schema;
+        // A type that comes a second time in one schema is a reference to its first place, which is a reference to the named one.
+        if (schema["properties"] is JsonObject properties)
+        {
+            foreach (JsonPropertyInfo member in info.Properties)
+                Complete(member, properties);
+            if (_descriptions.GetValueOrDefault($"T:{info.Type.FullName}") is { } text)
+                schema["description"] = text;
+            _schemas[info.Type.Name] = schema;
+        }
+
         return new JsonObject { ["$ref"] = $"#/components/schemas/{info.Type.Name}" };
     }
 
@@ -160,13 +166,16 @@ internal sealed class ControlDocument
 
     private static Dictionary<string, string> Descriptions() => Embedded().Concat(Attributed()).ToDictionary(StringComparer.OrdinalIgnoreCase);
 
-    // Requests are described where they are declared. Each is named here, so that trimming leaves their members be.
+    // Requests and answers of the program are described where they are declared. Each is named here, so that trimming leaves their members be.
     private static IEnumerable<KeyValuePair<string, string>> Attributed()
     {
         MemberInfo[] members =
         [
             typeof(FdbRequest), .. typeof(FdbRequest).GetProperties(), typeof(DirectoryRequest), .. typeof(DirectoryRequest).GetProperties(),
             typeof(ControllerRequest), .. typeof(ControllerRequest).GetProperties(), typeof(ControlProblem), .. typeof(ControlProblem).GetProperties(),
+            typeof(ConfigFileAnswer), .. typeof(ConfigFileAnswer).GetProperties(), typeof(ReloadAnswer), .. typeof(ReloadAnswer).GetProperties(),
+            typeof(ConfigPlan), .. typeof(ConfigPlan).GetProperties(), typeof(DomainPlan), .. typeof(DomainPlan).GetProperties(),
+            typeof(PlanChange), .. typeof(PlanChange).GetProperties(),
         ];
         foreach (MemberInfo member in members)
         {

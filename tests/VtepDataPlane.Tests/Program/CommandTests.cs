@@ -36,7 +36,7 @@ public sealed class CommandTests
     [TestCase("show fdb --vni 1 --vni 2", "Option '--vni' expects a single argument but 2 were provided.", "Try vtep show fdb --help.")]
     [TestCase("show fdb red", "vtep show fdb takes options only, and 'red' is none; leave it out.", "Try vtep show fdb --help.")]
     [TestCase("check a b", "vtep check takes one FILE, and 'b' is another; leave it out.", "Try vtep check --help.")]
-    [TestCase("show st\u001b[31m", "vtep show has no command 'st\\u001b[31m'; the commands are status, domains, ports, peers, fdb, neighbors, directory, counters.", "Try vtep show --help.")]
+    [TestCase("show st\u001b[31m", "vtep show has no command 'st\\u001b[31m'; the commands are status, domains, ports, peers, fdb, neighbors, directory, counters, config.", "Try vtep show --help.")]
     [TestCase("show status --\u001b[31m", "--\\u001b[31m isn't an option of vtep show status; its options are --json, --socket, --help.", "Try vtep show status --help.")]
     [TestCase("show status --socket /", "--socket: '/' is no absolute path of a file; write it like /run/vtep/vtep.sock.")]
     [TestCase("bench --seconds 0", "--seconds: '0' is no number from 1 to 3600.", "Try vtep bench --help.")]
@@ -71,7 +71,7 @@ public sealed class CommandTests
             $"{good} is valid: 3 bridge domains, 3 ports, 2 static peers, 1 multicast group, 2 controllers\n", "")));
         Assert.That(await RunAsync("check", good), Is.EqualTo((0,
             $"{good} is valid: 3 bridge domains, 3 ports, 2 static peers, 1 multicast group, 2 controllers\n",
-            $"{good}:13:14: warning: $.underlay.local: 198.18.0.1 is not on this host, so what depends on the machine wasn't checked; run it there\n")));
+            $"{good}:15:14: warning: $.underlay.local: 198.18.0.1 is not on this host, so what depends on the machine wasn't checked; run it there\n")));
         Assert.That(await RunAsync("check", bad), Is.EqualTo((2, "", $"""
             {bad}:1:1: $: the key "bridgeDomains" is missing; add "bridgeDomains": [ ... ]
             {bad}:1:14: $.workers: -1 is out of range; it must be 0 to 256

@@ -120,7 +120,15 @@ public sealed class ControlDocumentTests
         JsonNode document = JsonNode.Parse(await BodyAsync(daemon, "/openapi.json"))!;
         Assert.That(JsonNode.DeepEquals(document, Document(Routes())));
         foreach (string path in Operations(document).Where(operation => operation.StartsWith("GET ", StringComparison.Ordinal)).Select(operation => operation[4..]))
-            AssertFits(document, document["paths"]![path]!["get"]!["responses"]!["200"]!["content"]!["application/json"]!["schema"]!, await BodyAsync(daemon, path), path);
+        {
+            JsonNode content = document["paths"]![path]!["get"]!["responses"]!["200"]!["content"]!;
+            string body = await BodyAsync(daemon, path);
+            if (content["application/json"] is { } json)
+                AssertFits(document, json["schema"]!, body, path);
+            else
+                Assert.That(body, Is.Not.Empty, path);
+        }
+
         AssertFits(document, Schema("ControlProblem"), await BodyAsync(daemon, "/v1/fdb?vni=x"), "an error");
         Assert.That(await BodyAsync(daemon, "/v1/fdb"), Does.Contain("02:00:5e:10:00:09"));
     }

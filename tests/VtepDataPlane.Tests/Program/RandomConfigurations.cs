@@ -1,5 +1,6 @@
 // Configurations for properties: any valid one, and pairs that are near each other, as a file before and after somebody edited it.
 
+using System.Net;
 using CsCheck;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Discovery;
@@ -42,7 +43,7 @@ internal sealed class RandomConfigurations
     private (DaemonConfig Now, DaemonConfig Next) MakePair()
     {
         DaemonConfig now = Make();
-        DaemonConfig other = Make() with { Sources = now.Sources };
+        DaemonConfig other = Make() with { Sources = now.Sources, Http = now.Http, Otlp = now.Otlp };
         BridgeDomainConfig[] mixed = [.. now.Vtep.BridgeDomains.Select(Edited).Concat(other.Vtep.BridgeDomains).OrderBy(_ => Chance(4) ? _random.Next() : 0)];
         VtepConfig vtep = now.Vtep with { BridgeDomains = Fitting(mixed, now.Vtep.Controllers) };
         DaemonConfig next = now with { Vtep = vtep };
@@ -71,7 +72,12 @@ internal sealed class RandomConfigurations
             Controllers = controllers,
             BridgeDomains = Fitting(domains, controllers),
         };
-        return new DaemonConfig(vtep, Socket) { Sources = sources };
+        return new DaemonConfig(vtep, Socket)
+        {
+            Sources = sources,
+            Http = Chance(2) ? new IPEndPoint(_isIPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, _random.Next(1, 65_536)) : null,
+            Otlp = Chance(2) ? new Uri("http://127.0.0.1:4317") : null,
+        };
     }
 
     private UnderlayConfig MakeUnderlay()
