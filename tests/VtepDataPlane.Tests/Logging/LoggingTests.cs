@@ -10,6 +10,7 @@ using VtepDataPlane.Daemon.Logging;
 using VtepDataPlane.Etcd;
 using VtepDataPlane.Linux;
 using VtepDataPlane.Tests.Discovery;
+using VtepDataPlane.Tests.Program;
 
 namespace VtepDataPlane.Tests.Logging;
 
@@ -56,7 +57,7 @@ public sealed class LoggingTests
     }
 
     [Test]
-    public void EventIds_AreUniqueInTheProgram_AndOfThreeDigits()
+    public void EventIds_AreUniqueInTheProgram_OfThreeDigits_AndInTheManual()
     {
         Assembly[] program = [typeof(Vtep).Assembly, typeof(LinuxVtep).Assembly, typeof(EtcdOptions).Assembly, typeof(DaemonHost).Assembly];
         (string Name, LoggerMessageAttribute Event)[] events = [.. program.SelectMany(assembly => assembly.GetTypes())
@@ -66,8 +67,9 @@ public sealed class LoggingTests
         Assert.That(events.Select(one => one.Event.EventId), Is.Unique);
         Assert.That(events.Select(one => one.Name), Is.Unique);
         Assert.That(events.Select(one => one.Event.EventId), Is.All.InRange(100, 999));
-        foreach ((string name, LoggerMessageAttribute attribute) in events.OrderBy(one => one.Event.EventId))
-            TestContext.Out.WriteLine($"| {attribute.EventId} | {name} | {attribute.Level} | {attribute.Message} |");
+        string manual = ManPageTests.Page("vtep.8");
+        foreach ((string name, LoggerMessageAttribute attribute) in events)
+            Assert.That(manual, Does.Contain($".B {attribute.EventId} {name} ("), "the manual lists it");
     }
 
     [Test]

@@ -76,7 +76,7 @@ public sealed partial class ManPageTests
     }
 
     // As it is read: hyphens that are escaped for the typesetter stand for themselves.
-    private static string Page(string name) => File.ReadAllText(Repository.File($"src/Vtep/packaging/man/{name}")).Replace("\\-", "-", StringComparison.Ordinal);
+    internal static string Page(string name) => File.ReadAllText(Repository.File($"src/Vtep/packaging/man/{name}")).Replace("\\-", "-", StringComparison.Ordinal);
 
     private static IEnumerable<(string Name, Command Command)> Commands(Command command, string prefix) => command.Subcommands.SelectMany(
         subcommand => Commands(subcommand, $"{prefix}{subcommand.Name} ").Prepend((prefix + subcommand.Name, subcommand)));
