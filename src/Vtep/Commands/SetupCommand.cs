@@ -17,7 +17,9 @@ internal static class SetupCommand
         var file = new Option<string>("--config") { Description = "The configuration that names the devices.", HelpName = "FILE" };
         var user = new Option<string>("--user")
         {
-            Description = "Whose they are, by name or number.", HelpName = "USER", DefaultValueFactory = _ => DefaultUser,
+            Description = "Whose they are, by name or number.",
+            HelpName = "USER",
+            DefaultValueFactory = _ => DefaultUser,
         };
         var remove = new Option<bool>("--remove") { Description = "Remove those of the user; without --config: all of the user's." };
         var command = new Command("setup", "Make the TAP devices, as root, for a daemon without rights.") { file, user, remove };

@@ -55,7 +55,11 @@ public sealed class BoundedCounterTests
             "what was once given as part of the others can't be taken back");
         Assert.That(Read(counter, [(4, 41), (3, 30), (5, 5), (1, 10)], 106), Is.EquivalentTo(new Dictionary<string, long>
         {
-            ["1"] = 10, ["3"] = 30, ["5"] = 5, ["other"] = 41, ["removed"] = 20,
+            ["1"] = 10,
+            ["3"] = 30,
+            ["5"] = 5,
+            ["other"] = 41,
+            ["removed"] = 20,
         }));
     }
 

@@ -86,7 +86,12 @@ public sealed class DoctorTests
         File.SetUnixFileMode(password, UnixFileMode.UserRead | UnixFileMode.OtherRead);
         var options = new EtcdOptions
         {
-            Endpoints = [new Uri("https://198.18.0.9:2379")], Prefix = "/p", Node = "h1", PasswordFile = password, CaFile = folder.File("no-ca"), KeyFile = "/usr",
+            Endpoints = [new Uri("https://198.18.0.9:2379")],
+            Prefix = "/p",
+            Node = "h1",
+            PasswordFile = password,
+            CaFile = folder.File("no-ca"),
+            KeyFile = "/usr",
         };
         ControllerSource[] sources =
         [
