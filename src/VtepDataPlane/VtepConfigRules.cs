@@ -136,6 +136,8 @@ public sealed partial class VtepConfigRules
     public static string Escape(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
+        if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            return text; // nearly always; a table may have a million cells
         var escaped = new StringBuilder(text.Length);
         foreach (Rune rune in text.EnumerateRunes())
             escaped.Append(IsPrintable(rune) ? rune.ToString() : $"\\u{rune.Value:x4}");

@@ -64,7 +64,10 @@ internal sealed class TextTable
     }
 
     private int Width(int column) =>
-        _rows.Select(row => row[column].GetCellWidth()).Append(_headers[column].GetCellWidth()).Max();
+        _rows.Select(row => CellWidth(row[column])).Append(CellWidth(_headers[column])).Max();
+
+    // Columns of the terminal. Nearly all cells are ASCII, where it is the length.
+    private static int CellWidth(string text) => Ascii.IsValid(text) ? text.Length : text.GetCellWidth();
 
     private void WriteRows(TextWriter output, bool ansi, int[] widths)
     {
@@ -82,7 +85,7 @@ internal sealed class TextTable
         var line = new StringBuilder();
         for (int i = 0; i < row.Length; i++)
         {
-            int blanks = widths[i] - row[i].GetCellWidth();
+            int blanks = widths[i] - CellWidth(row[i]);
             line.Append(' ', _isNumber[i] ? blanks : 0).Append(row[i]).Append(' ', (_isNumber[i] ? 0 : blanks) + Gap);
         }
 
