@@ -8,6 +8,7 @@ using VtepDataPlane.SystemTests.Netlink;
 
 namespace VtepDataPlane.SystemTests.Linux;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class TapSetupTests
 {
     private const uint Owner = 65534;

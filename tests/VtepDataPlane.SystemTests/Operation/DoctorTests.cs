@@ -9,6 +9,7 @@ using VtepDataPlane.SystemTests.Namespaces;
 
 namespace VtepDataPlane.SystemTests.Operation;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class DoctorTests
 {
     private const int Port = 4789;

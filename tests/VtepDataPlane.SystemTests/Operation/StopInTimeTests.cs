@@ -10,6 +10,7 @@ using VtepDataPlane.SystemTests.Namespaces;
 
 namespace VtepDataPlane.SystemTests.Operation;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class StopInTimeTests
 {
     private const int StorePort = 2379;

@@ -7,6 +7,7 @@ using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Operation;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class UnprivilegedTests
 {
     [TestCase("multi_queue", 1)]

@@ -8,6 +8,7 @@ using VtepDataPlane.SystemTests.Namespaces;
 
 namespace VtepDataPlane.SystemTests.Operation;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class WatchdogTests
 {
     private const int Interval = 1500;

@@ -7,6 +7,7 @@ using VtepDataPlane.SystemTests.Operation;
 
 namespace VtepDataPlane.SystemTests.Packaging;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class PackageTests
 {
     private const string Configuration = "/etc/vtep/vtep.jsonc";

@@ -8,6 +8,7 @@ using VtepDataPlane.SystemTests.Operation;
 
 namespace VtepDataPlane.SystemTests.Packaging;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed partial class UnitFileTests
 {
     private string _folder = null!;

@@ -12,6 +12,7 @@ using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Selftests;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class AdmissionTests : TestBed
 {
     private const int BlueVni = 100;

@@ -12,6 +12,7 @@ namespace VtepDataPlane.SystemTests.Selftests;
 
 [TestFixture(AddressFamily.InterNetwork)]
 [TestFixture(AddressFamily.InterNetworkV6)]
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class EcnTests(AddressFamily underlay) : TestBed
 {
     private const int Vni = 100;

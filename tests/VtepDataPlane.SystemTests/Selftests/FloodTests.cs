@@ -15,6 +15,7 @@ using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Selftests;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class FloodTests : TestBed
 {
     private const int Vni = 100;

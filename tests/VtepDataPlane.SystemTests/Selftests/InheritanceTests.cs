@@ -11,6 +11,7 @@ namespace VtepDataPlane.SystemTests.Selftests;
 
 [TestFixture(AddressFamily.InterNetwork)]
 [TestFixture(AddressFamily.InterNetworkV6)]
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class InheritanceTests(AddressFamily underlay) : TestBed
 {
     private const byte InnerTos = 0xB8;     // DSCP 46, expedited forwarding

@@ -10,6 +10,7 @@ using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Selftests;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class ReservedBitsTests : TestBed
 {
     private const int Clean = 10;
