@@ -126,7 +126,7 @@ run_limited() {
 }
 
 counter() { # of a .trx file: counter FILE NAME
-    sed -n "s/.*<Counters [^>]*\\b$2=\"\\([0-9]*\\)\".*/\\1/p" "$1" 2> /dev/null | head -1
+    [[ ! -f $1 ]] || sed -n "s/.*<Counters [^>]*\\b$2=\"\\([0-9]*\\)\".*/\\1/p" "$1" | head -1 # none: the run was ended
 }
 
 run_suite() {
