@@ -20,7 +20,7 @@ internal static class SocketRules
         if (daemon is DaemonPresence.Present or DaemonPresence.Silent)
             yield return Finding(FindingSeverity.Error, socket, $"another vtep is listening on {socket}", "stop it, or give control.socket another path");
         else if (daemon == DaemonPresence.Denied)
-            yield return Finding(FindingSeverity.Warning, socket, $"somebody is listening on {socket} whom this user may not ask", "use root or a member of the socket's group");
+            yield return Finding(FindingSeverity.Warning, socket, $"somebody is listening on {socket} whom this user may not ask", "use root, or a member of group vtep");
         else if (Directory.Exists(socket))
             yield return Finding(FindingSeverity.Error, socket, $"{socket} is a directory", "give control.socket the path of a file");
         else if (!mayWriteInto(directory))

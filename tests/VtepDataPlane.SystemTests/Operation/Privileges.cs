@@ -6,10 +6,10 @@ namespace VtepDataPlane.SystemTests.Operation;
 /// <summary>Command lines of unshare(1) and setpriv(1).</summary>
 internal static class Privileges
 {
-    /// <summary>A user without any right: nobody.</summary>
-    public const int UserId = 65534;
+    /// <summary>A user without any right, and nobody else's: 65534 is whoever has no id of his own, and proves nothing to a control socket.</summary>
+    public const int UserId = 54321;
 
-    /// <summary>As nobody, without groups and without a single capability.</summary>
+    /// <summary>As that user, without groups and without a single capability.</summary>
     public static IReadOnlyList<string> None { get; } =
         ["setpriv", $"--reuid={UserId}", $"--regid={UserId}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"];
 

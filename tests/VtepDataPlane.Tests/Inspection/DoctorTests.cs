@@ -72,7 +72,7 @@ public sealed class DoctorTests
         }));
         Assert.That(Socket("/run/vtep/s", DaemonPresence.Denied, mayWrite: false), Is.EqualTo(new[]
         {
-            "Warning $.control.socket: somebody is listening on /run/vtep/s whom this user may not ask; use root or a member of the socket's group",
+            "Warning $.control.socket: somebody is listening on /run/vtep/s whom this user may not ask; use root, or a member of group vtep",
         }));
         Assert.That(Socket("/usr", DaemonPresence.Absent, mayWrite: true), Is.EqualTo(new[] { "Error $.control.socket: /usr is a directory; give control.socket the path of a file" }));
     }
