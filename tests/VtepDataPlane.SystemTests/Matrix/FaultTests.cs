@@ -10,6 +10,7 @@ using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Matrix;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class FaultTests : TestBed
 {
     [TestCase(AddressFamily.InterNetwork, null)]

@@ -12,6 +12,7 @@ namespace VtepDataPlane.SystemTests.Matrix;
 [TestFixture(AddressFamily.InterNetwork, "multicast")]
 [TestFixture(AddressFamily.InterNetworkV6, "static")]
 [TestFixture(AddressFamily.InterNetworkV6, "multicast")]
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class KernelVxlanTests(AddressFamily underlay, string discovery)
 {
     [Test]

@@ -9,6 +9,7 @@ using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Matrix;
 
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class LearningTests : TestBed
 {
     private const int Vni = 100;

@@ -10,6 +10,7 @@ using VtepDataPlane.SystemTests.Traffic;
 namespace VtepDataPlane.SystemTests.Matrix;
 
 [TestFixtureSource(nameof(Combinations))]
+[Parallelizable(ParallelScope.Self)] // these wait more than they work
 internal sealed class PeerMatrixTests(string underlay, string discovery, string peer) : TestBed
 {
     private const int Vni = 100;
