@@ -40,9 +40,7 @@ internal static class CheckCommand
             .SelectMany(discovery => discovery.Peers).Distinct().Count();
         int groups = config.BridgeDomains.Select(domain => domain.Discovery).OfType<MulticastDiscovery>()
             .Select(discovery => discovery.Group).Distinct().Count();
-        return $"{Count(config.BridgeDomains.Count, "bridge domain")}, {Count(ports, "port")}, {Count(peers, "static peer")}, "
-            + $"{Count(groups, "multicast group")}, {Count(config.Controllers.Count, "controller")}";
+        return $"{Spelling.Count(config.BridgeDomains.Count, "bridge domain")}, {Spelling.Count(ports, "port")}, {Spelling.Count(peers, "static peer")}, "
+            + $"{Spelling.Count(groups, "multicast group")}, {Spelling.Count(config.Controllers.Count, "controller")}";
     }
-
-    private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
 }

@@ -52,13 +52,13 @@ internal sealed class DomainComparison
     {
         PlanChange[] moved = [.. domain.Ports.Where(port => _portsNow.ContainsKey(port.Tap)).Select(port => Arrival(port))];
         _changed.Add(new DomainPlan(PlanAction.Add, domain.Name, domain.Vni.Value,
-            $"{Count(domain.Ports.Count, "port")}, {Discovery(domain.Discovery)}", [], moved));
+            $"{Spelling.Count(domain.Ports.Count, "port")}, {Discovery(domain.Discovery)}", [], moved));
     }
 
     private void Remove(BridgeDomainConfig domain)
     {
         PlanChange[] moved = [.. domain.Ports.Where(port => _portsNext.ContainsKey(port.Tap)).Select(port => Departure(port))];
-        string ports = domain.Ports.Count == 0 ? NoPorts : $"{Count(domain.Ports.Count, "port")} {(domain.Ports.Count == 1 ? "closes" : "close")}";
+        string ports = domain.Ports.Count == 0 ? NoPorts : $"{Spelling.Count(domain.Ports.Count, "port")} {(domain.Ports.Count == 1 ? "closes" : "close")}";
         _changed.Add(new DomainPlan(PlanAction.Remove, domain.Name, domain.Vni.Value, ports, [.. domain.Ports.Select(port => port.Tap)], moved));
     }
 
@@ -79,7 +79,7 @@ internal sealed class DomainComparison
     }
 
     private static string PortsOf(BridgeDomainConfig domain, int closed) => domain.Ports.Count == 0 ? NoPorts
-        : closed == 0 ? "its ports stay open" : $"{closed} of {Count(domain.Ports.Count, "port")} {(closed == 1 ? "closes" : "close")}";
+        : closed == 0 ? "its ports stay open" : $"{closed} of {Spelling.Count(domain.Ports.Count, "port")} {(closed == 1 ? "closes" : "close")}";
 
     // Lists are compared one by one below; a change of the kind of discovery is said in one line.
     private IEnumerable<PlanChange> Settings(BridgeDomainConfig now, BridgeDomainConfig next)
@@ -204,7 +204,7 @@ internal sealed class DomainComparison
 
     private static string Discovery(DiscoveryConfig discovery) => discovery switch
     {
-        StaticDiscovery fixedPeers => Count(fixedPeers.Peers.Count, "peer"),
+        StaticDiscovery fixedPeers => Spelling.Count(fixedPeers.Peers.Count, "peer"),
         MulticastDiscovery multicast => $"group {multicast.Group.Group} on {multicast.Group.Interface}",
         ControllerDiscovery controller => $"controller {controller.Controller}",
         _ => "",
@@ -215,6 +215,4 @@ internal sealed class DomainComparison
     private static ConfigNode Tree(PortConfig port) => ConfigPlan.Tree(ConfigWriter.Write(port));
 
     private static string Listed(IEnumerable<string> words) => string.Join(", ", words);
-
-    private static string Count(int number, string what) => number == 1 ? $"1 {what}" : $"{number} {what}s";
 }

@@ -1,5 +1,7 @@
-// "Did you mean": the known word with the smallest edit distance (insert, delete, replace, swap neighbours), if it is near
+// How words are spelt. "Did you mean": the known word with the smallest edit distance (insert, delete, replace, swap neighbours), if it is near
 // enough that a typing mistake explains it.
+
+using System.Globalization;
 
 namespace VtepDataPlane.Daemon.Configuration;
 
@@ -18,6 +20,9 @@ internal static class Spelling
             .MinBy(candidate => candidate.Distance);
         return best.Word is not null && best.Distance <= Math.Max(1, best.Word.Length / 3) ? best.Word : null;
     }
+
+    /// <summary>A number of things, in words that fit it: <c>1 port</c>, <c>2 ports</c>.</summary>
+    public static string Count(int number, string what) => string.Create(CultureInfo.InvariantCulture, $"{number} {what}{(number == 1 ? "" : "s")}");
 
     private static int Distance(string a, string b)
     {

@@ -1,6 +1,6 @@
 // How the daemon is, in one line for systemctl status: what stands in its way first, then what there is.
 
-using System.Globalization;
+using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Diagnostics;
 
 namespace VtepDataPlane.Daemon.Hosting;
@@ -15,12 +15,10 @@ internal static class ServiceStatus
     /// <param name="problems">Sentences that come first.</param>
     public static string Describe(VtepSnapshot status, params IEnumerable<string?> problems)
     {
-        string what = $"{Count(status.BridgeDomains, "bridge domain")}, {Count(status.Ports, "port")}, {Count(status.Peers, "peer")}";
+        string what = $"{Spelling.Count(status.BridgeDomains, "bridge domain")}, {Spelling.Count(status.Ports, "port")}, {Spelling.Count(status.Peers, "peer")}";
         IEnumerable<string> controllers = status.Controllers.Select(controller => $"controller {controller.Name} {controller.State}");
-        string[] warnings = status.Warnings.Count == 0 ? [] : [$"{Count(status.Warnings.Count, "warning")}, see vtep show status"];
+        string[] warnings = status.Warnings.Count == 0 ? [] : [$"{Spelling.Count(status.Warnings.Count, "warning")}, see vtep show status"];
         IEnumerable<string> first = problems.OfType<string>().Select(problem => VtepConfigRules.Escape(problem, LongestProblem).TrimEnd('.'));
         return string.Join("; ", [.. first, what, .. controllers, .. warnings]);
     }
-
-    private static string Count(int number, string what) => string.Create(CultureInfo.InvariantCulture, $"{number} {what}{(number == 1 ? "" : "s")}");
 }

@@ -1,4 +1,4 @@
-// Users and groups of this machine: geteuid(2) and getgrnam_r(3). The C library looks groups up where nsswitch.conf says (files,
+// Users and groups of this machine: geteuid(2), getpwnam(3) and getgrnam_r(3). The C library looks them up where nsswitch.conf says (files,
 // systemd, a directory service), so an answer may take its time: never on the frame path.
 //
 // https://man7.org/linux/man-pages/man3/getgrnam_r.3.html
@@ -17,8 +17,23 @@ public static unsafe partial class UnixAccounts
     private const int FirstBuffer = 4 << 10;
     private const int LastBuffer = 4 << 20;
 
+    private static readonly Lock s_passwords = new();
+
     /// <summary>The user this process acts as.</summary>
     public static uint OwnUser => geteuid();
+
+    /// <summary>The id of the user by that name; null: there is none, or nobody can tell.</summary>
+    public static uint? FindUser(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+
+        // The entry is the C library's own and good until the next call: the id is copied at once.
+        lock (s_passwords)
+        {
+            passwd* entry = getpwnam(name);
+            return entry is null ? null : entry->pw_uid;
+        }
+    }
 
     /// <summary>The id of the group by that name; null: there is none, or nobody can tell.</summary>
     public static uint? FindGroup(string name)
@@ -51,6 +66,16 @@ public static unsafe partial class UnixAccounts
         }
     }
 
+    /// <summary>The beginning of struct passwd on 64-bit systems.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct passwd
+    {
+        public byte* pw_name;
+        public byte* pw_passwd;
+        public uint pw_uid;
+        public uint pw_gid;
+    }
+
     /// <summary>struct group.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct group
@@ -63,6 +88,9 @@ public static unsafe partial class UnixAccounts
 
     [LibraryImport("libc")]
     private static partial uint geteuid();
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial passwd* getpwnam(string name);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int getgrnam_r(string name, group* entry, byte* buffer, nuint length, group** found);

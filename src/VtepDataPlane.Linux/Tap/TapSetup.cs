@@ -28,7 +28,7 @@ public sealed class TapSetup(uint owner, string user) : IDisposable
     private readonly RtNetlink _netlink = new();
 
     /// <summary>The id of a user, by name or as a number; null when there is none.</summary>
-    public static uint? FindUser(string user) => uint.TryParse(user, out uint id) ? id : Libc.getpwnam(user);
+    public static uint? FindUser(string user) => uint.TryParse(user, out uint id) ? id : UnixAccounts.FindUser(user);
 
     /// <summary>Makes, or sets right, every device; one that fails doesn't keep the others from being made.</summary>
     public IEnumerable<TapOutcome> Make(VtepConfig config)
