@@ -29,6 +29,7 @@ internal sealed class LinkTests
         Assert.That(link, Is.EqualTo(new LinkInfo(
             index, "d0", 1400, IsUp: false, IsRunning: false, MacAddress.Parse("02:00:5e:00:00:01"), Master: 0, "bridge", VxlanPort: 0, TxQueueLength: 77)
         {
+            IsMulticast = true,
             GsoMaxSegments = 65_535,
             GsoMaxSize = 65_536,
         }));

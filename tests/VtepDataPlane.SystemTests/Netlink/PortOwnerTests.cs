@@ -94,7 +94,7 @@ internal sealed class PortOwnerTests
     {
         using Socket other = InNamespace.Run(_host.Name, () => Bind("127.0.0.1"));
 
-        Assert.That(Describe("198.18.0.1"), Is.EqualTo("UDP port 4789 was taken on 198.18.0.1, but whoever held it is gone by now; try again."));
+        Assert.That(Describe("198.18.0.1"), Is.EqualTo("UDP port 4789 was taken on 198.18.0.1, but whoever held it is gone by now; try again"));
     }
 
     [Test]
