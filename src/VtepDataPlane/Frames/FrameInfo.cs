@@ -28,6 +28,11 @@ public struct FrameInfo
     /// <summary>The outer header: from whom, or to whom.</summary>
     public OuterHeader Outer;
 
+    /// <summary>
+    /// On sending: by what number a queue tells which frame it dropped (<see cref="QueueMeters.CountDrop(DropReason, int, int)"/>); 0: nobody asks.
+    /// </summary>
+    public int Ticket;
+
     /// <summary>What is wrong with the frame, if <see cref="IsRead"/>.</summary>
     internal FrameFault Fault;
 

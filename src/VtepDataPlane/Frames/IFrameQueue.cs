@@ -4,7 +4,8 @@
 // Contract. A queue belongs to one thread. Receive fills the batch from slot 0 and never blocks. Send only notes the frame
 // (its address, length and a copy of what it needs of FrameInfo: the caller changes Info between the copies of a flood); the
 // bytes stay borrowed until Flush returns. Flush hands everything noted to the other side. Neither throws for a bad frame or a
-// failing device: every frame that goes wrong is one DropReason in Meters.
+// failing device: every frame that goes wrong is one DropReason in Meters. A frame that is watched has a Ticket in its Info: a queue that
+// counts its drop with it (QueueMeters.CountDrop) lets a capture show which frame was dropped; otherwise it is shown as a number only.
 //
 // Super-frames. A frame with Offload.Gso is one frame to whoever takes it whole. A queue that has to cut it up counts the further frames
 // as Segmented, one that puts frames together counts those that vanished as Coalesced. Conservation, at rest:

@@ -73,4 +73,18 @@ public sealed class QueueMeters
 
     /// <summary>Owning thread only: several frames were dropped here.</summary>
     public void CountDrop(DropReason reason, int frames) => _drops[(int)reason] += frames;
+
+    /// <summary>Owning thread only: several frames were dropped here that were sent with a ticket.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="frames">How many: 1, or segments of one super-frame.</param>
+    /// <param name="ticket">The frame's <see cref="FrameInfo.Ticket"/> when it was sent; 0 when it had none.</param>
+    public void CountDrop(DropReason reason, int frames, int ticket)
+    {
+        _drops[(int)reason] += frames;
+        if (ticket != 0)
+            Witness?.Dropped(ticket, reason, frames);
+    }
+
+    /// <summary>Owning thread only: who is told of drops of frames that have a ticket; null: nobody.</summary>
+    internal IDropWitness? Witness { get; set; }
 }

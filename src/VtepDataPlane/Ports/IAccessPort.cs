@@ -27,6 +27,16 @@ public interface IAccessPort : IDisposable
     /// <summary>The queue of lane <paramref name="lane"/>. A device with fewer queues gives the further lanes queues that only send.</summary>
     IFrameQueue Queue(int lane);
 
+    /// <summary>
+    /// Serving begins: from now on the port calls <paramref name="wake"/> with a lane's number whenever that lane's queue may have something to
+    /// receive, or to flush by itself. A queue that gave nothing is asked again only after that; one that gave something is asked again without.
+    /// Called again after a pause; the last callback given counts. <paramref name="wake"/> may be called from any thread, never blocks, and does nothing
+    /// once the port is closed. A device whose descriptor the host polls (a TAP) needn't do anything.
+    /// </summary>
+    void WakeBy(Action<int> wake)
+    {
+    }
+
     /// <summary>Sets the MTU. False, with the system's reason, when it can't be set: then the port keeps its own.</summary>
     bool TrySetMtu(int mtu, out string? why);
 }

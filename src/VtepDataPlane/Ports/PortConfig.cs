@@ -32,9 +32,23 @@ public sealed record PortConfig
     /// <summary>Addresses to give the device.</summary>
     public IReadOnlyList<InterfaceAddress> Addresses { get; init; } = [];
 
+    /// <summary>
+    /// A port of the program's own, open already; null: the host opens a TAP device by that name. The VTEP takes it over and closes it when the
+    /// port is removed. In configuration files there is no such thing.
+    /// </summary>
+    public IAccessPort? Device { get; init; }
+
+    /// <summary>A port of the program's own.</summary>
+    /// <param name="device">An open port; its name must be unique within the VTEP.</param>
+    public static PortConfig Of(IAccessPort device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return new PortConfig { Tap = device.Name, Device = device };
+    }
+
     /// <summary>Same device, set up the same way.</summary>
     public bool Equals(PortConfig? other) =>
-        other is not null && Tap == other.Tap && Mtu == other.Mtu && Mac == other.Mac && Bridge == other.Bridge
+        other is not null && Device == other.Device && Tap == other.Tap && Mtu == other.Mtu && Mac == other.Mac && Bridge == other.Bridge
         && Addresses.SequenceEqual(other.Addresses);
 
     /// <inheritdoc/>
