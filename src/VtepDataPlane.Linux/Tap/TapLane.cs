@@ -19,7 +19,7 @@ internal sealed unsafe class TapLane
     /// <summary>Frames a queue may note before it must flush: several full receive slots of coalesced datagrams.</summary>
     public const int NotesOfAQueue = 512;
 
-    /// <summary>Notes at which the pool stops growing as long as anything can be flushed instead; 64 bytes each.</summary>
+    /// <summary>Notes at which the pool stops growing as long as anything can be flushed instead; 72 bytes each.</summary>
     private const int EnoughNotes = 8192;
 
     private const int FirstNotes = 64;
@@ -108,4 +108,7 @@ internal unsafe struct TapNote
 
     /// <summary>What the forwarder read in it.</summary>
     public FrameHeaders Headers;
+
+    /// <summary>The frame's <see cref="FrameInfo.Ticket"/>.</summary>
+    public int Ticket;
 }

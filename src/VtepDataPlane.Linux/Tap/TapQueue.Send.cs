@@ -38,6 +38,7 @@ internal sealed unsafe partial class TapQueue
         note.Length = frame.Length;
         note.Offload = frame.Info.Offload;
         note.Headers = frame.Info.Headers;
+        note.Ticket = frame.Info.Ticket;
     }
 
     /// <inheritdoc/>
@@ -103,7 +104,7 @@ internal sealed unsafe partial class TapQueue
         if (n == -LibC.EINVAL || n == -LibC.EIO)
             return SendSingly(fd, train);
         if (n < 0)
-            return OnWriteFailed(-n, train.Frames);
+            return OnTrainFailed(-n, train);
         Meters.CountSent(train.Length);
         Meters.CountCoalesced(train.Frames - 1);
         return train.Frames;
@@ -149,7 +150,7 @@ internal sealed unsafe partial class TapQueue
         lane.Add(note.Bytes, note.Length);
         int n = Write(fd);
         if (n < 0)
-            return OnWriteFailed(-n, frames: 1);
+            return OnWriteFailed(-n, note.Ticket);
         Meters.CountSent(note.Length);
         return 1;
     }
@@ -169,12 +170,24 @@ internal sealed unsafe partial class TapQueue
         return n;
     }
 
-    /// <summary>Counts the frames as dropped. Frames sent: 0.</summary>
-    private int OnWriteFailed(int error, int frames)
+    private int OnTrainFailed(int error, in Train train)
+    {
+        int frame = train.First;
+        for (int i = 0; i < train.Frames; i++)
+        {
+            OnWriteFailed(error, NoteOf(frame).Ticket);
+            frame = lane.Coalescer.Next(frame);
+        }
+
+        return 0;
+    }
+
+    /// <summary>Counts the frame as dropped. Frames sent: 0.</summary>
+    private int OnWriteFailed(int error, int ticket)
     {
         if (error == LibC.EBADFD)
             Volatile.Write(ref _isGone, true);
-        Meters.CountDrop(Reason(error), frames);
+        Meters.CountDrop(Reason(error), frames: 1, ticket);
         return 0;
     }
 

@@ -40,6 +40,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
 
     private const int MaxMessages = 64;
     private const int MaxParts = 2048;
+    private const int SamePart = -1;
 
     // Headers of some 1,000 segments, or twenty super-frames; beyond that what is there is sent first.
     private const int HeaderRoom = 96 * 1024;
@@ -47,6 +48,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
 
     private readonly mmsghdr[] _messages = GC.AllocateArray<mmsghdr>(MaxMessages, pinned: true);
     private readonly iovec[] _parts = GC.AllocateArray<iovec>(MaxParts, pinned: true);
+    private readonly int[] _tickets = new int[MaxParts]; // of the datagram that starts with this part; SamePart where none does
     private readonly byte[] _headers = GC.AllocateArray<byte>(HeaderRoom, pinned: true);
     private readonly byte[] _names = GC.AllocateArray<byte>(MaxMessages * SocketAddress.Size, pinned: true);
     private readonly byte[] _controls = GC.AllocateArray<byte>(MaxMessages * ControlRoom, pinned: true);
@@ -104,7 +106,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         recent.Add(new ReadOnlySpan<byte>(note.Bytes, note.Length), note.Length, note.Outer.Remote.Address, _now);
         Reserve(parts: 1, headerBytes: 0);
         Join(note.Outer, note.Length);
-        AddPart(note.Bytes, note.Length);
+        AddPart(note.Bytes, note.Length, note.Ticket);
     }
 
     private void AddSegments(in DatagramNote note)
@@ -113,7 +115,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         byte* frame = note.Bytes + VxlanHeader.Size;
         if (!Segmenter.TryCreate(new ReadOnlySpan<byte>(frame, note.Length - VxlanHeader.Size), note.Offload, out Segmenter segmenter))
         {
-            meters.CountDrop(DropReason.GsoUnsupported);
+            meters.CountDrop(DropReason.GsoUnsupported, frames: 1, note.Ticket);
             return;
         }
 
@@ -132,8 +134,8 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
                 NoteFirst(header, headerLength, frame + segmenter.PayloadOffset(0), payload, note.Outer.Remote.Address);
             _headerBytes += headerLength;
             Join(note.Outer, headerLength + payload);
-            AddPart(header, headerLength);
-            AddPart(frame + segmenter.PayloadOffset(i), payload);
+            AddPart(header, headerLength, note.Ticket);
+            AddPart(frame + segmenter.PayloadOffset(i), payload, SamePart);
         }
     }
 
@@ -180,7 +182,11 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         train.ControlLength = ControlMessages.Write(control[ControlMessages.SegmentSize..], outer, _local);
     }
 
-    private void AddPart(byte* bytes, int length) => _parts[_partCount++] = new iovec { iov_base = bytes, iov_len = length };
+    private void AddPart(byte* bytes, int length, int ticket)
+    {
+        _tickets[_partCount] = ticket;
+        _parts[_partCount++] = new iovec { iov_base = bytes, iov_len = length };
+    }
 
     private void Submit()
     {
@@ -276,9 +282,21 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
     {
         ref readonly Train train = ref _trains[message];
         if (train.Datagrams == 1 || !SendErrors.MayBeSegmentation(error))
-            meters.CountDrop(SendErrors.Reason(error), train.Datagrams);
+            DropTrain(train, SendErrors.Reason(error));
         else if (SendSingly(message) > 0 && error != LibC.EMSGSIZE)
             Volatile.Write(ref _isSegmentationRefused, true);
+    }
+
+    private void DropTrain(in Train train, DropReason reason)
+    {
+        int part = train.FirstPart;
+        for (int datagram = 0; datagram < train.Datagrams; part++)
+        {
+            if (_tickets[part] == SamePart)
+                continue;
+            meters.CountDrop(reason, frames: 1, _tickets[part]);
+            datagram++;
+        }
     }
 
     /// <summary>Sends the datagrams of a train one by one. How many went.</summary>
@@ -291,7 +309,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
             int length = 0, parts = 0;
             for (int size = Math.Min(_trains[message].SegmentSize, rest); length < size; parts++)
                 length += (int)(ulong)_parts[part + parts].iov_len;
-            sent += SendOne(Header(message, part, parts, asTrain: false), length);
+            sent += SendOne(Header(message, part, parts, asTrain: false), length, _tickets[part]);
             part += parts;
             rest -= length;
         }
@@ -299,7 +317,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         return sent;
     }
 
-    private int SendOne(msghdr header, int length)
+    private int SendOne(msghdr header, int length, int ticket)
     {
         mmsghdr message = default;
         message.msg_hdr = header;
@@ -313,7 +331,7 @@ internal sealed unsafe class DatagramSender(PathMtus pathMtus, SentDatagrams rec
         if (n == 1)
             meters.CountSent(length);
         else
-            meters.CountDrop(SendErrors.Reason(-n));
+            meters.CountDrop(SendErrors.Reason(-n), frames: 1, ticket);
         _sent += Math.Max(n, 0);
         return Math.Max(n, 0);
     }

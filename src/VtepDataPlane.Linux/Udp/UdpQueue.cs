@@ -34,6 +34,9 @@ internal unsafe struct DatagramNote
     /// <summary>A super-frame is cut up.</summary>
     public OffloadInfo Offload;
 
+    /// <summary>The frame's <see cref="FrameInfo.Ticket"/>.</summary>
+    public int Ticket;
+
     /// <summary>Where to, and how.</summary>
     public OuterHeader Outer;
 }
@@ -114,6 +117,7 @@ internal sealed unsafe class UdpQueue : IFrameQueue
         note.Bytes = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(frame.Bytes));
         note.Length = frame.Length;
         note.Offload = frame.Info.Offload;
+        note.Ticket = frame.Info.Ticket;
         note.Outer = frame.Info.Outer;
         Append(_noteCount++, Bucket(note.Outer));
     }
@@ -173,7 +177,7 @@ internal sealed unsafe class UdpQueue : IFrameQueue
     private int DropAll(int bucket, DropReason reason)
     {
         for (int note = _first[bucket]; note != End; note = _notes[note].Next)
-            Meters.CountDrop(reason);
+            Meters.CountDrop(reason, frames: 1, _notes[note].Ticket);
         return 0;
     }
 }

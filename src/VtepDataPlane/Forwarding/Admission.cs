@@ -34,4 +34,12 @@ internal sealed class Admission
             return _listed.GetValueOrDefault(source);
         return source.IsUnicast && vteps.TryAdmit(source, port, nowSeconds, out int id) ? id : 0;
     }
+
+    /// <summary>What Find would find. A VTEP that would be admitted as new has no id yet.</summary>
+    public int Foresee(in InetAddress source, ushort port, RemoteVteps vteps, out bool wouldBeNew)
+    {
+        int id = _listed is not null ? _listed.GetValueOrDefault(source) : source.IsUnicast ? vteps.Find(source, port) : 0;
+        wouldBeNew = id == 0 && _listed is null && source.IsUnicast && vteps.LearnedCount < vteps.LearnedLimit;
+        return id;
+    }
 }

@@ -182,6 +182,29 @@ internal sealed partial class Fdb
         return !IsWritten(result) || TryUpdate(slot, seen, Pack(target, nowSeconds)) ? result : LearnResult.Unchanged;
     }
 
+    /// <summary>What Learn would do, or Check, of which nothing is done. Any thread.</summary>
+    /// <inheritdoc cref="Learn(int, MacAddress, int, FdbTarget, uint, int)"/>
+    /// <param name="domain">Index of the domain.</param>
+    /// <param name="mac">Source MAC.</param>
+    /// <param name="source">A learned kind, with the port or VTEP.</param>
+    /// <param name="nowSeconds">The clock.</param>
+    /// <param name="domainLimit">Learned entries the domain may have; null: what Check would do.</param>
+    public LearnResult Foresee(int domain, MacAddress mac, FdbTarget source, uint nowSeconds, int? domainLimit)
+    {
+        bool learns = domainLimit is not null;
+        int slot = FindAnywhere(KeyOf(domain, mac), out ulong seen);
+        bool isFull = learns && LearnedCountOf(domain) >= domainLimit;
+        if (slot == NotFound)
+            return !learns ? LearnResult.Unchanged : isFull ? LearnResult.LimitReached : Count >= Capacity ? LearnResult.TableFull : LearnResult.Learned;
+        FdbTarget target = TargetOf(seen);
+        if (!IsLive(seen) || (!learns && target.IsLearned))
+            return LearnResult.Unchanged;
+        LearnResult result = Judge(seen, source, nowSeconds);
+        if (result != LearnResult.Moved)
+            return result;
+        return !learns ? LearnResult.Conflict : isFull && !target.IsLearned ? LearnResult.LimitReached : result;
+    }
+
     /// <summary>A frame from there changes nothing about an entry: same place, whatever its kind, and heard of in this second.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsNoNews(ulong seen, FdbTarget source, uint nowSeconds)

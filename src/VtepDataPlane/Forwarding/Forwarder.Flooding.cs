@@ -41,7 +41,7 @@ internal sealed partial class Forwarder
             copies++;
             DropReason reason = SendToPort(walk, port, frame);
             if (reason != DropReason.None)
-                walk.CountDrop(reason);
+                walk.CountDrop(reason, frame, new Toward(port, Remote: null));
         }
 
         return copies;
@@ -58,7 +58,7 @@ internal sealed partial class Forwarder
             if (reason == DropReason.None)
                 SendEncapsulated(walk, vtep, frame);
             else
-                walk.CountDrop(reason);
+                walk.CountDrop(reason, frame, new Toward(Port: null, vteps.EndpointOf(vtep)));
             if (reason == DropReason.PathMtuExceeded)
                 answerMtu = answerMtu == 0 ? innerMtu : Math.Min(answerMtu, innerMtu);
         }
@@ -74,11 +74,11 @@ internal sealed partial class Forwarder
         int innerMtu = group.PathMtu - Encapsulator.Overhead(group.Endpoint.Address);
         if (!walk.State.IsLocalAddressPresent || group.InterfaceIndex == 0)
         {
-            walk.CountDrop(group.InterfaceIndex == 0 ? DropReason.NoRoute : DropReason.LocalAddressMissing);
+            walk.CountDrop(group.InterfaceIndex == 0 ? DropReason.NoRoute : DropReason.LocalAddressMissing, frame, new Toward(Port: null, group.Endpoint));
         }
         else if (length > innerMtu)
         {
-            walk.CountDrop(DropReason.PathMtuExceeded);
+            walk.CountDrop(DropReason.PathMtuExceeded, frame, new Toward(Port: null, group.Endpoint));
             answerMtu = innerMtu;
         }
         else
@@ -91,7 +91,10 @@ internal sealed partial class Forwarder
             int bytes = frame.Length + (segments - 1) * (VxlanHeader.Size + frame.Info.Offload.HeaderLength);
             CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, group.Id), segments, bytes);
             walk.Meters.ToUnderlay += segments;
-            walk.Lane.SendToUnderlay(frame);
+            if (walk.Observer is { } observer)
+                walk.Lane.SendToUnderlay(frame, observer, observer.ToGroup(walk, frame, group));
+            else
+                walk.Lane.SendToUnderlay(frame);
         }
     }
 }

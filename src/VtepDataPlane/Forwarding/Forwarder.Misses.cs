@@ -35,7 +35,7 @@ internal sealed partial class Forwarder
         reason = DropReason.None;
         if (walk.Domain.Controller is not { LooksUp: true } policy)
             return false;
-        DropReason refusal = Hold(walk, policy, key, frame);
+        DropReason refusal = walk.IsDry ? HoldDry(walk, key, frame) : Hold(walk, policy, key, frame);
         if (refusal == DropReason.None)
             return true;
         reason = policy.FloodsUnknown ? DropReason.None : refusal;
@@ -95,9 +95,10 @@ internal sealed partial class Forwarder
     private void DecideAgain(Lane lane, AccessPort port, in Frame frame, long nowMilliseconds)
     {
         var walk = new Walk(lane, State, port, nowMilliseconds);
+        walk.Observer?.Begin(walk, frame);
         bool isPortThere = walk.DomainOrNone?.Port(port.Ordinal) == port;
         DropReason reason = isPortThere ? Decide(walk, frame) : DropReason.PortGone;
         if (reason != DropReason.None)
-            walk.CountDrop(reason);
+            walk.CountDrop(reason, frame);
     }
 }

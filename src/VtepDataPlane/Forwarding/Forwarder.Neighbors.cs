@@ -66,7 +66,7 @@ internal sealed partial class Forwarder
         int domain = walk.Domain.Index;
         bool isKnown = neighbors.TryFind(domain, message.Address, out Neighbor known) && known.Mac == message.Mac;
         bool isRouter = message.IsRouter ?? (isKnown && known.IsRouter);
-        if (!isKnown || !known.IsLocal || known.IsRouter != isRouter)
+        if (!walk.IsDry && (!isKnown || !known.IsLocal || known.IsRouter != isRouter))
             walk.Lane.Events.Write(new StationEvent(StationEventKind.Bound, domain, message.Mac, message.Address, isRouter));
     }
 }

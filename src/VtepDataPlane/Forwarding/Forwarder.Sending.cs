@@ -25,9 +25,17 @@ internal sealed partial class Forwarder
         OffloadInfo asReceived = frame.Info.Offload;
         DropReason reason = OffloadRules.Fit(frame, port.Mtu);
         if (reason == DropReason.None)
-            walk.Lane.SendToPort(port, frame);
+            Send(walk, port, frame);
         frame.Info.Offload = asReceived; // the next copy may go to a port with another MTU
         return reason;
+    }
+
+    private static void Send(in Walk walk, AccessPort port, in Frame frame)
+    {
+        if (walk.Observer is { } observer)
+            walk.Lane.SendToPort(port, frame, observer, observer.ToPort(walk, frame, port));
+        else
+            walk.Lane.SendToPort(port, frame);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -79,7 +87,10 @@ internal sealed partial class Forwarder
         CountSent(ref walk.Lane.Meters.Traffic(vtep), segments, bytes);
         CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, vtep), segments, bytes);
         walk.Meters.ToUnderlay += segments;
-        walk.Lane.SendToUnderlay(frame);
+        if (walk.Observer is { } observer)
+            walk.Lane.SendToUnderlay(frame, observer, observer.ToVtep(walk, frame, vtep));
+        else
+            walk.Lane.SendToUnderlay(frame);
     }
 
     private static void CountSent(ref VtepTraffic traffic, int frames, int bytes)

@@ -20,7 +20,8 @@
 // Methods of the walks are compiled one by one on purpose (NoInlining): as one method they are more than the compiler inlines well,
 // and what it then leaves out is in the table lookups.
 //
-// This file: the decision. Forwarder.Sending.cs: one frame to one place. Forwarder.Flooding.cs: one frame to many. In domains with a controller moreover
+// This file: the decision. Forwarder.Sending.cs: one frame to one place. Forwarder.Flooding.cs: one frame to many. Forwarder.Dry.cs: what is left
+// out when somebody only asks (FrameObserver). In domains with a controller moreover
 // Forwarder.Neighbors.cs: requests that are answered here, bindings that are heard. Forwarder.Misses.cs: frames to stations nobody knows.
 //
 // Thread-safety: called by many lanes at once. State is one reference read once a batch; the FDB and the VTEP table are
@@ -53,9 +54,10 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         lane.Fetched = FetchStations(batch);
         foreach (Frame frame in batch)
         {
+            walk.Observer?.Begin(walk, frame);
             DropReason reason = FromPort(walk, frame);
             if (reason != DropReason.None)
-                walk.CountDrop(reason);
+                walk.CountDrop(reason, frame);
         }
     }
 
@@ -113,6 +115,7 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         if (walk.Domain.Controller is not null && IsServed(walk, frame, out DropReason reason))
             return reason;
         FdbTarget target = LookUp(walk.Domain, frame.Info);
+        walk.Observer?.LookedUp(walk, frame, target);
         if (target.IsMiss)
             return Miss(walk, frame);
         return target.IsLocal ? SendToPort(walk, target.Id, frame) : SendToVtep(walk, target.Id, frame);
@@ -126,13 +129,14 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         lane.Fetched = FetchStations(batch);
         foreach (Frame frame in batch)
         {
+            walk.Observer?.Begin(walk, frame);
             DropReason reason = Decapsulate(ref walk, frame, out bool reservedBits);
             if (reason == DropReason.None)
                 reason = Admit(ref walk, frame.Info.Outer.Remote.Address);
             if (reason == DropReason.None)
                 reason = FromUnderlay(walk, frame, reservedBits);
             if (reason != DropReason.None)
-                walk.CountDrop(reason);
+                walk.CountDrop(reason, frame);
         }
     }
 
@@ -191,6 +195,8 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         if (sender == walk.State.Local)
             return DropReason.OwnEcho;
         Admission admission = walk.Domain.Admission;
+        if (walk.IsDry)
+            return AdmitDry(ref walk, sender, admission);
         int vtep = admission.Find(sender, walk.State.Port, vteps, walk.NowSeconds);
         if (vtep == 0)
             return admission.IsOpen && sender.IsUnicast ? DropReason.PeerLimit : DropReason.PeerUnknown;
@@ -216,6 +222,7 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         if (walk.Domain.Controller is not null)
             Snoop(walk, frame);
         FdbTarget target = LookUp(walk.Domain, frame.Info);
+        walk.Observer?.LookedUp(walk, frame, target);
         if (target.IsMiss)
             return Flood(walk, frame);
         return target.IsLocal ? SendToPort(walk, target.Id, frame) : DropReason.SplitHorizon;
@@ -263,9 +270,12 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         MacAddress source = frame.Info.Headers.Source;
         BridgeDomain domain = walk.Domain;
         bool learns = domain.Learning && (!walk.IsFromUnderlay || domain.Controller is not { LearnsFromPeers: false });
+        if (walk.IsDry)
+            return LearnDry(walk, frame, learns);
         LearnResult result = learns
             ? fdb.Learn(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds, domain.FdbLimit)
             : fdb.Check(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds);
+        walk.Observer?.Learned(walk, frame, result);
         if (result is LearnResult.Unchanged or LearnResult.Refreshed)
             return DropReason.None;
         if (domain.Controller is not null)

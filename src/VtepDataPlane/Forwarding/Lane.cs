@@ -31,8 +31,18 @@ public sealed class Lane
     private PortLane[] _dirty = new PortLane[16];
     private int _dirtyCount;
     private bool _underlayIsDirty;
+    private readonly DomainLaneMeters? _scratch; // of a lane that nothing is counted for
+    private FrameObserver? _observer;
     private long _epoch;
     private int _answerCount;
+
+    /// <summary>A lane that is served by nobody: frames are walked through it for an observer that is dry.</summary>
+    internal Lane(Forwarder forwarder, IFrameQueue underlay, int vtepCapacity, FrameObserver observer)
+        : this(index: 0, forwarder, underlay, vtepCapacity, wakeControl: () => { }, seed: 0)
+    {
+        _scratch = new DomainLaneMeters();
+        _observer = observer;
+    }
 
     internal Lane(int index, Forwarder forwarder, IFrameQueue underlay, int vtepCapacity, Action wakeControl, UInt128 seed)
     {
@@ -66,6 +76,16 @@ public sealed class Lane
     /// <summary>Where reads end that are made for the cache's sake.</summary>
     internal ulong Fetched { get; set; }
 
+    /// <summary>Who looks on; null: nobody. Set by the control loop, taken up with the next batch.</summary>
+    internal FrameObserver? Observer
+    {
+        get => Volatile.Read(ref _observer);
+        set => Volatile.Write(ref _observer, value);
+    }
+
+    /// <summary>The counters of a domain that this lane writes.</summary>
+    internal DomainLaneMeters MetersOf(BridgeDomain domain) => _scratch ?? domain.Meters[Index];
+
     /// <summary>Odd while a batch is being served.</summary>
     internal long Epoch => Volatile.Read(ref _epoch);
 
@@ -76,7 +96,7 @@ public sealed class Lane
     {
         ArgumentNullException.ThrowIfNull(port);
         Enter();
-        int count = port.Lane(Index).Queue.Receive(_batch);
+        int count = Receive(port, port.Lane(Index).Queue);
         if (count > 0)
         {
             _forwarder.FromPort(this, port, _batch, nowMilliseconds);
@@ -94,7 +114,7 @@ public sealed class Lane
     {
         ArgumentNullException.ThrowIfNull(queue);
         Enter();
-        int count = queue.Receive(_batch);
+        int count = Receive(port: null, queue);
         if (count > 0)
         {
             _forwarder.FromUnderlay(this, _batch, nowMilliseconds);
@@ -166,6 +186,53 @@ public sealed class Lane
         return count;
     }
 
+    private int Receive(AccessPort? port, IFrameQueue queue)
+    {
+        FrameObserver? observer = Observer;
+        return observer is null ? queue.Receive(_batch) : ReceiveObserved(port, queue, observer);
+    }
+
+    // What a queue drops on receipt isn't in the batch: it shows in the queue's counters only.
+    private int ReceiveObserved(AccessPort? port, IFrameQueue queue, FrameObserver observer)
+    {
+        Span<long> before = stackalloc long[DropReasonText.Count];
+        foreach (DropReason reason in DropReasonText.All)
+            before[(int)reason] = queue.Meters.Drops(reason);
+        int count = queue.Receive(_batch);
+        foreach (DropReason reason in DropReasonText.All)
+        {
+            long refused = queue.Meters.Drops(reason) - before[(int)reason];
+            if (refused > 0)
+                observer.Refused(port, reason, refused);
+        }
+
+        if (count == 0)
+            observer.Flushed();
+        return count;
+    }
+
+    /// <summary>Hands a copy to a port's queue, with the ticket the observer gave.</summary>
+    internal void SendToPort(AccessPort port, in Frame frame, FrameObserver observer, int ticket)
+    {
+        if (observer.IsDry)
+            return;
+        port.Lane(Index).Queue.Meters.Witness = observer.Witness;
+        frame.Info.Ticket = ticket;
+        SendToPort(port, frame);
+        frame.Info.Ticket = 0;
+    }
+
+    /// <summary>Hands a copy to the underlay's queue, with the ticket the observer gave.</summary>
+    internal void SendToUnderlay(in Frame frame, FrameObserver observer, int ticket)
+    {
+        if (observer.IsDry)
+            return;
+        Underlay.Meters.Witness = observer.Witness;
+        frame.Info.Ticket = ticket;
+        SendToUnderlay(frame);
+        frame.Info.Ticket = 0;
+    }
+
     internal void SendToPort(AccessPort port, in Frame frame)
     {
         PortLane lane = port.Lane(Index);
@@ -197,10 +264,14 @@ public sealed class Lane
         int slot = _originated.Count++;
         _originated.Reset(slot, length);
         Meters.Originated++;
-        SendToPort(port, _originated[slot]);
+        if (Observer is { } observer)
+            SendToPort(port, _originated[slot], observer, observer.Originated(this, _originated[slot], port));
+        else
+            SendToPort(port, _originated[slot]);
     }
 
-    private void Flush()
+    /// <summary>Sends all that was handed to queues.</summary>
+    internal void Flush()
     {
         if (_underlayIsDirty)
         {
@@ -217,6 +288,7 @@ public sealed class Lane
 
         _dirtyCount = 0;
         _originated.Count = 0;
+        Observer?.Flushed();
     }
 
     private void Enter() => Interlocked.Increment(ref _epoch);

@@ -21,6 +21,7 @@ internal ref struct Walk
     {
         Lane = lane;
         State = state;
+        Observer = lane.Observer;
         NowMilliseconds = nowMilliseconds;
         NowSeconds = (uint)(nowMilliseconds / 1000);
     }
@@ -40,6 +41,12 @@ internal ref struct Walk
 
     /// <summary>The port it came in by; null: it came from the underlay.</summary>
     public readonly AccessPort? Port { get; }
+
+    /// <summary>Who looks on; null: nobody.</summary>
+    public readonly FrameObserver? Observer { get; }
+
+    /// <summary>Nothing may be done for these frames: somebody only asks.</summary>
+    public readonly bool IsDry => Observer is { IsDry: true };
 
     public readonly long NowMilliseconds { get; }
 
@@ -99,18 +106,22 @@ internal ref struct Walk
         _ofPair.RxBytes += bytes;
     }
 
-    /// <summary>Counts a drop in the domain, or in the lane where no domain is known.</summary>
-    public readonly void CountDrop(DropReason reason)
+    /// <summary>Counts a frame, or a copy of it, that ends here; in the domain, or in the lane where no domain is known.</summary>
+    /// <param name="reason">Why.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="toward">Where a copy was to go, if not where the FDB said.</param>
+    public readonly void CountDrop(DropReason reason, in Frame frame, Toward toward = default)
     {
         if (DomainOrNone is null)
             Lane.Meters.CountDrop(reason, IsFromUnderlay);
         else
             Meters.CountDrop(reason, IsFromUnderlay);
+        Observer?.Dropped(this, frame, reason, toward);
     }
 
     private void SetDomain(BridgeDomain? domain)
     {
         DomainOrNone = domain;
-        Meters = domain?.Meters[Lane.Index]!;
+        Meters = domain is null ? null! : Lane.MetersOf(domain);
     }
 }

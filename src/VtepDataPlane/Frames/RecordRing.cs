@@ -20,7 +20,7 @@ namespace VtepDataPlane.Frames;
 
 /// <summary>
 /// A bounded ring of records, for one writing and one reading thread. The writer's members are <see cref="TryStage"/>, the indexer,
-/// <see cref="Commit"/> and <see cref="CountLost"/>; the reader's <see cref="TryRead"/> and <see cref="Release"/>; all others any thread may use.
+/// <see cref="Commit"/>, <see cref="Discard"/> and <see cref="CountLost"/>; the reader's <see cref="TryRead"/> and <see cref="Release"/>; all others any thread may use.
 /// </summary>
 /// <typeparam name="T">What is kept of a record besides its bytes.</typeparam>
 public sealed class RecordRing<T>
@@ -84,7 +84,18 @@ public sealed class RecordRing<T>
     }
 
     /// <summary>Writer: what was staged can be read from now on.</summary>
-    public void Commit() => Volatile.Write(ref _writer.Head, _writer.Next);
+    public void Commit()
+    {
+        _writer.HeadByte = _writer.NextByte;
+        Volatile.Write(ref _writer.Head, _writer.Next);
+    }
+
+    /// <summary>Writer: what was staged since the last <see cref="Commit"/> was never there.</summary>
+    public void Discard()
+    {
+        _writer.NextByte = _writer.HeadByte;
+        _writer.Next = _writer.Head;
+    }
 
     /// <summary>Writer: a record is lost that wasn't even tried.</summary>
     public void CountLost() => Volatile.Write(ref _writer.Lost, _writer.Lost + 1);
@@ -159,6 +170,8 @@ public sealed class RecordRing<T>
         [FieldOffset(96)]
         public long ByteTailSeen;
         [FieldOffset(104)]
+        public long HeadByte;
+        [FieldOffset(112)]
         public long Lost;
     }
 

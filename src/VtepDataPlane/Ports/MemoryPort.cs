@@ -12,7 +12,10 @@ namespace VtepDataPlane.Ports;
 /// <summary>A frame that a <see cref="MemoryPort"/> was given by the VTEP.</summary>
 /// <param name="Bytes">The Ethernet frame.</param>
 /// <param name="Offload">What is left to be done to it.</param>
-public sealed record MemoryFrame(byte[] Bytes, OffloadInfo Offload);
+public sealed record MemoryFrame(byte[] Bytes, OffloadInfo Offload)
+{
+    internal int Ticket { get; init; }
+}
 
 /// <summary>An access port without a device. Inject and TryTake may be called from any thread.</summary>
 public sealed class MemoryPort : IAccessPort
@@ -116,7 +119,7 @@ internal sealed class MemoryPortQueue(MemoryPort port, ConcurrentQueue<MemoryFra
         return batch.Count;
     }
 
-    public void Send(in Frame frame) => _noted.Add(new MemoryFrame(frame.Bytes.ToArray(), frame.Info.Offload));
+    public void Send(in Frame frame) => _noted.Add(new MemoryFrame(frame.Bytes.ToArray(), frame.Info.Offload) { Ticket = frame.Info.Ticket });
 
     public int Flush()
     {
@@ -132,7 +135,7 @@ internal sealed class MemoryPortQueue(MemoryPort port, ConcurrentQueue<MemoryFra
             }
             else
             {
-                Meters.CountDrop(reason);
+                Meters.CountDrop(reason, frames: 1, frame.Ticket);
             }
         }
 

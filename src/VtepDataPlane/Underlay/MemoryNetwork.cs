@@ -12,7 +12,10 @@ namespace VtepDataPlane.Underlay;
 /// <param name="Source">From.</param>
 /// <param name="Outer">To, and everything else the sender chose.</param>
 /// <param name="Payload">The VXLAN header and what follows.</param>
-public sealed record MemoryDatagram(VtepEndpoint Source, OuterHeader Outer, byte[] Payload);
+public sealed record MemoryDatagram(VtepEndpoint Source, OuterHeader Outer, byte[] Payload)
+{
+    internal int Ticket { get; init; }
+}
 
 /// <summary>A network in memory. One thread.</summary>
 public sealed class MemoryNetwork

@@ -124,7 +124,7 @@ internal sealed class MemoryUnderlayQueue(MemoryUnderlay underlay, MemoryNetwork
         if (frame.Info.Offload.IsSuperFrame)
             NoteSegments(frame);
         else
-            Note(frame.Info.Outer, frame.Bytes.ToArray());
+            Note(frame.Info, frame.Bytes.ToArray());
     }
 
     public int Flush()
@@ -141,7 +141,7 @@ internal sealed class MemoryUnderlayQueue(MemoryUnderlay underlay, MemoryNetwork
             }
             else
             {
-                Meters.CountDrop(reason);
+                Meters.CountDrop(reason, frames: 1, datagram.Ticket);
             }
         }
 
@@ -155,7 +155,7 @@ internal sealed class MemoryUnderlayQueue(MemoryUnderlay underlay, MemoryNetwork
         ReadOnlySpan<byte> inner = frame.Bytes[VxlanHeader.Size..];
         if (!Segmenter.TryCreate(inner, frame.Info.Offload, out Segmenter segmenter))
         {
-            Meters.CountDrop(DropReason.GsoUnsupported);
+            Meters.CountDrop(DropReason.GsoUnsupported, frames: 1, frame.Info.Ticket);
             return;
         }
 
@@ -164,14 +164,14 @@ internal sealed class MemoryUnderlayQueue(MemoryUnderlay underlay, MemoryNetwork
             ReadOnlySpan<byte> payload = inner.Slice(segmenter.PayloadOffset(i), segmenter.PayloadLength(i));
             byte[] datagram = [.. vxlan, .. new byte[segmenter.HeaderLength], .. payload];
             segmenter.WriteHeader(i, datagram.AsSpan(VxlanHeader.Size));
-            Note(frame.Info.Outer, datagram);
+            Note(frame.Info, datagram);
         }
 
         Meters.CountSegmented(segmenter.Count - 1);
     }
 
-    private void Note(in OuterHeader outer, byte[] payload) =>
-        _noted.Add(new MemoryDatagram(underlay.Source(outer.SourcePort), outer, payload));
+    private void Note(in FrameInfo info, byte[] payload) =>
+        _noted.Add(new MemoryDatagram(underlay.Source(info.Outer.SourcePort), info.Outer, payload) { Ticket = info.Ticket });
 
     private DropReason Fate(MemoryDatagram datagram)
     {

@@ -1,0 +1,107 @@
+// Who looks on while frames are decided about. A lane has at most one observer; normally it has none, and then the walks differ from walks
+// without observers by a comparison with null. A capture (Diagnostics/Capture) is an observer, and so is whoever explains a frame
+// (Diagnostics/Explain): that one is dry, nothing is sent, learned, asked or counted for it, by the same code that does so otherwise.
+//
+// What is told, in this order, all on the lane's thread:
+//
+//   Begin                      a frame comes: from a port, from the underlay, or from among those that were held
+//   Admitted Learned LookedUp  what was found out about it
+//   ToPort ToVtep ToGroup      a copy goes to a queue; the number returned is its ticket, by which the queue tells if it drops the copy
+//   Dropped                    the frame, or one copy of it, ends here
+//   Held                       it waits for a controller's answer; it comes again, with Begin
+//   Originated                 a frame of our own making goes to a port
+//   Refused                    frames were received and dropped by the queue itself: nobody has seen their bytes
+//   Flushed                    all queues have sent what they had: no ticket given so far is used any more
+
+using VtepDataPlane.Frames;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Forwarding;
+
+/// <summary>Looks on on one lane. All members are called by the lane's thread.</summary>
+/// <param name="isDry">Nothing is to be done, only to be told.</param>
+internal abstract class FrameObserver(bool isDry)
+{
+    /// <summary>A ticket that means nobody asks.</summary>
+    protected const int NoTicket = 0;
+
+    /// <summary>Nothing is sent, learned, asked or counted.</summary>
+    public bool IsDry { get; } = isDry;
+
+    /// <summary>Told by queues what they drop; null: doesn't want to know.</summary>
+    public virtual IDropWitness? Witness => null;
+
+    /// <summary>A frame comes. From the underlay it starts with its VXLAN header.</summary>
+    public virtual void Begin(in Walk walk, in Frame frame)
+    {
+    }
+
+    /// <summary>The domain, and in it the VTEP, that a datagram belongs to.</summary>
+    public virtual void Admitted(in Walk walk, in Frame frame)
+    {
+    }
+
+    /// <summary>What the frame's source meant for the FDB.</summary>
+    public virtual void Learned(in Walk walk, in Frame frame, LearnResult result)
+    {
+    }
+
+    /// <summary>Where the FDB says the frame's destination is.</summary>
+    public virtual void LookedUp(in Walk walk, in Frame frame, FdbTarget target)
+    {
+    }
+
+    /// <summary>A copy goes to a port, the inner frame alone.</summary>
+    /// <returns>Its ticket, or <see cref="NoTicket"/>.</returns>
+    public abstract int ToPort(in Walk walk, in Frame frame, AccessPort port);
+
+    /// <summary>A copy goes to a VTEP, VXLAN header in front; its outer header is complete.</summary>
+    /// <returns>Its ticket, or <see cref="NoTicket"/>.</returns>
+    public abstract int ToVtep(in Walk walk, in Frame frame, int vtep);
+
+    /// <summary>A copy goes to a group, VXLAN header in front; its outer header is complete.</summary>
+    /// <returns>Its ticket, or <see cref="NoTicket"/>.</returns>
+    public abstract int ToGroup(in Walk walk, in Frame frame, GroupTarget group);
+
+    /// <summary>The frame, or a copy of it, ends here.</summary>
+    /// <param name="walk">In which walk.</param>
+    /// <param name="frame">With or without its VXLAN header in front, as far as it came.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="toward">Where this copy was to go, if not where the FDB said.</param>
+    public abstract void Dropped(in Walk walk, in Frame frame, DropReason reason, Toward toward);
+
+    /// <summary>The frame waits for an answer about the key.</summary>
+    /// <param name="walk">In which walk.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="key">What is to be found out.</param>
+    /// <param name="isAsked">The controller is asked for it; false: it was already.</param>
+    public virtual void Held(in Walk walk, in Frame frame, in MissKey key, bool isAsked)
+    {
+    }
+
+    /// <summary>A frame of our own making goes to a port.</summary>
+    /// <returns>Its ticket, or <see cref="NoTicket"/>.</returns>
+    public abstract int Originated(Lane lane, in Frame frame, AccessPort port);
+
+    /// <summary>A queue received frames and dropped them itself.</summary>
+    /// <param name="port">Of which port; null: of the underlay.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="frames">How many.</param>
+    public virtual void Refused(AccessPort? port, DropReason reason, long frames)
+    {
+    }
+
+    /// <summary>All that was handed to queues is sent or dropped.</summary>
+    public virtual void Flushed()
+    {
+    }
+}
+
+/// <summary>Where a copy of a flooded frame was to go.</summary>
+/// <param name="Port">A port.</param>
+/// <param name="Remote">A VTEP or a group.</param>
+internal readonly record struct Toward(AccessPort? Port, VtepEndpoint? Remote)
+{
+    /// <summary>Where the FDB said, or nowhere.</summary>
+    public static Toward Nothing => default;
+}
