@@ -8,6 +8,7 @@
 // No I/O here but through IHostNetwork, no clock but the argument.
 
 using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Diagnostics.Capture;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
@@ -58,6 +59,7 @@ public sealed partial class Vtep : IDisposable
         _domains = new DomainTable(host, _underlay, _fdb, _neighbors, _vteps, _forwarder, _lanes, new FlowHash(seed), config.Underlay.Port);
         _controllers = new ControllerTable(
             config.Controllers, host, _underlay, config.Underlay.Port, _domains, new DirectoryTarget(_domains, _fdb, _neighbors), _fdb, _forwarder, _lanes);
+        _captures = new Captures(_lanes, _vteps);
         _snapshots = new SnapshotReader(_fdb, _neighbors, _vteps, _forwarder, _lanes);
         _directoryMetrics = new DirectoryMetrics(this, () => Volatile.Read(ref _report).Controllers);
         _metrics = new VtepMetrics(this, _fdb, _vteps, _forwarder, _lanes, _domains.Closed, Counters);
@@ -205,6 +207,7 @@ public sealed partial class Vtep : IDisposable
     {
         lock (_gate)
         {
+            _captures.Close();
             _metrics.Dispose();
             _directoryMetrics.Dispose();
             _controllers.Dispose();

@@ -33,6 +33,7 @@ public sealed class Lane
     private bool _underlayIsDirty;
     private readonly DomainLaneMeters? _scratch; // of a lane that nothing is counted for
     private FrameObserver? _observer;
+    private FrameObserver? _nextObserver;
     private long _epoch;
     private int _answerCount;
 
@@ -41,7 +42,7 @@ public sealed class Lane
         : this(index: 0, forwarder, underlay, vtepCapacity, wakeControl: () => { }, seed: 0)
     {
         _scratch = new DomainLaneMeters();
-        _observer = observer;
+        _observer = _nextObserver = observer;
     }
 
     internal Lane(int index, Forwarder forwarder, IFrameQueue underlay, int vtepCapacity, Action wakeControl, UInt128 seed)
@@ -76,11 +77,11 @@ public sealed class Lane
     /// <summary>Where reads end that are made for the cache's sake.</summary>
     internal ulong Fetched { get; set; }
 
-    /// <summary>Who looks on; null: nobody. Set by the control loop, taken up with the next batch.</summary>
+    /// <summary>Who looks on in this batch; null: nobody. Set from any thread, taken up with the next batch.</summary>
     internal FrameObserver? Observer
     {
-        get => Volatile.Read(ref _observer);
-        set => Volatile.Write(ref _observer, value);
+        get => _observer;
+        set => Volatile.Write(ref _nextObserver, value);
     }
 
     /// <summary>The counters of a domain that this lane writes.</summary>
@@ -291,7 +292,11 @@ public sealed class Lane
         Observer?.Flushed();
     }
 
-    private void Enter() => Interlocked.Increment(ref _epoch);
+    private void Enter()
+    {
+        Interlocked.Increment(ref _epoch);
+        _observer = Volatile.Read(ref _nextObserver);
+    }
 
     private void Leave() => Volatile.Write(ref _epoch, _epoch + 1);
 

@@ -1,0 +1,131 @@
+// A capture that runs: a ring for each lane, filled by the lanes, emptied by whoever reads. A reader that is slow, or stops, loses capture
+// and nothing else: full rings count what they couldn't take. Ended by Dispose.
+//
+// A capture of drops only sees the copies that are sent as well, since only the queues know which of them they will drop; but as long as none is
+// dropped, what was noted of a batch is taken back when the batch ends, so it takes no room.
+//
+// TryRead, Write and their like: one thread, the reader's. Counters: any. The rest: the lanes.
+
+using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
+using VtepDataPlane.Wire;
+
+namespace VtepDataPlane.Diagnostics.Capture;
+
+/// <summary>How much a capture may hold for its reader.</summary>
+public sealed record CaptureRoom
+{
+    /// <summary>Frames a lane can have waiting.</summary>
+    public int Frames { get; init; } = 16_384;
+
+    /// <summary>Bytes of frames a lane can have waiting.</summary>
+    public int Bytes { get; init; } = 16 << 20;
+}
+
+/// <summary>A running capture. One reader; <see cref="Dispose"/> and the counters from any thread.</summary>
+public sealed class CaptureSession : IDisposable
+{
+    private readonly RecordRing<CaptureRecord>[] _rings;
+    private readonly bool[] _hasDrops; // of the batch a lane is in
+    private readonly Action<CaptureSession> _end;
+    private int _nextLane;
+    private long _read;
+    private bool _isEnded;
+
+    internal CaptureSession(CaptureFilter filter, CaptureRoom room, int lanes, Action<CaptureSession> end)
+    {
+        Filter = filter;
+        _rings = [.. Enumerable.Range(0, lanes).Select(_ => new RecordRing<CaptureRecord>(room.Frames, room.Bytes))];
+        _hasDrops = new bool[lanes];
+        _end = end;
+    }
+
+    /// <summary>What it sees.</summary>
+    public CaptureFilter Filter { get; }
+
+    /// <summary>Frames read so far.</summary>
+    public long Read => Volatile.Read(ref _read);
+
+    /// <summary>Frames that should have been captured and weren't, the reader being too slow.</summary>
+    public long Lost => _rings.Sum(ring => ring.Lost);
+
+    /// <summary>Nothing waits to be read now.</summary>
+    public bool IsEmpty => _rings.All(ring => ring.IsEmpty);
+
+    /// <summary>Ended: nothing comes any more, what waits can still be read.</summary>
+    public bool IsEnded => Volatile.Read(ref _isEnded);
+
+    /// <summary>Reads the next frame; false when none waits now. The frame's bytes are good until the next call.</summary>
+    public bool TryRead(out CapturedFrame frame)
+    {
+        for (int tried = 0; tried < _rings.Length; tried++)
+        {
+            if (TryRead(_nextLane, out frame))
+                return true;
+            _nextLane = (_nextLane + 1) % _rings.Length;
+        }
+
+        frame = default;
+        return false;
+    }
+
+    /// <summary>Frames a lane has lost so far.</summary>
+    internal long LostOn(int lane) => _rings[lane].Lost;
+
+    private bool TryRead(int lane, out CapturedFrame frame)
+    {
+        RecordRing<CaptureRecord> ring = _rings[lane];
+        ring.Release(); // what was read before
+        while (ring.TryRead(out CaptureRecord record, out ReadOnlySpan<byte> bytes))
+        {
+            if (Filter.DropsOnly && record.DroppedSegments == 0)
+                continue;
+            Volatile.Write(ref _read, _read + 1);
+            frame = new CapturedFrame(record, bytes, lane);
+            return true;
+        }
+
+        frame = default;
+        return false;
+    }
+
+    /// <summary>Lane: notes a frame, if it is wanted and there is room.</summary>
+    internal bool TryStage(int lane, in CaptureRecord record, ReadOnlySpan<byte> frame, in FrameHeaders headers, out int slot)
+    {
+        slot = 0;
+        if (!Filter.Wants(record, frame, headers))
+            return false;
+        RecordRing<CaptureRecord> ring = _rings[lane];
+        int kept = Math.Min(frame.Length, Filter.SnapLength);
+        if (!ring.TryStage(kept, out slot, out Span<byte> bytes))
+            return false;
+        frame[..kept].CopyTo(bytes);
+        ring[slot] = record;
+        _hasDrops[lane] |= record.DroppedSegments > 0;
+        return true;
+    }
+
+    /// <summary>Lane: a queue dropped a copy that was noted.</summary>
+    internal void Drop(int lane, int slot, DropReason reason, int segments)
+    {
+        _rings[lane][slot].Drop(reason, segments);
+        _hasDrops[lane] = true;
+    }
+
+    /// <summary>Lane: what was noted is as it will stay.</summary>
+    internal void Commit(int lane)
+    {
+        if (Filter.DropsOnly && !_hasDrops[lane])
+            _rings[lane].Discard();
+        else
+            _rings[lane].Commit();
+        _hasDrops[lane] = false;
+    }
+
+    /// <summary>Ends it. What waits can still be read.</summary>
+    public void Dispose()
+    {
+        if (!Interlocked.Exchange(ref _isEnded, true))
+            _end(this);
+    }
+}
