@@ -9,6 +9,7 @@
 
 using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Diagnostics.Capture;
+using VtepDataPlane.Diagnostics.Explain;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
@@ -60,6 +61,7 @@ public sealed partial class Vtep : IDisposable
         _controllers = new ControllerTable(
             config.Controllers, host, _underlay, config.Underlay.Port, _domains, new DirectoryTarget(_domains, _fdb, _neighbors), _fdb, _forwarder, _lanes);
         _captures = new Captures(_lanes, _vteps);
+        _explainer = new Lazy<Explainer>(() => new Explainer(_forwarder, _vteps, _underlay, config.Underlay));
         _snapshots = new SnapshotReader(_fdb, _neighbors, _vteps, _forwarder, _lanes);
         _directoryMetrics = new DirectoryMetrics(this, () => Volatile.Read(ref _report).Controllers);
         _metrics = new VtepMetrics(this, _fdb, _vteps, _forwarder, _lanes, _domains.Closed, Counters);

@@ -8,6 +8,7 @@ namespace VtepDataPlane.Linux.Interop;
 internal static unsafe partial class Libc
 {
     internal const int IPV6_MULTICAST_ALL = 29;
+    internal const int IPV6_AUTOFLOWLABEL = 70;
     internal const int UDP_NO_CHECK6_RX = 102;
     internal const int UDP_SEGMENT = 103;
     internal const int UDP_GRO = 104;

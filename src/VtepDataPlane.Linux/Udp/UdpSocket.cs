@@ -134,6 +134,7 @@ internal static unsafe partial class UdpSocket
     {
         _ = Set(fd, LibC.IPPROTO_IPV6, LibC.IPV6_UNICAST_HOPS, DefaultHopLimit);
         _ = Set(fd, LibC.IPPROTO_IPV6, LibC.IPV6_MULTICAST_LOOP, 0);
+        _ = Set(fd, LibC.IPPROTO_IPV6, Libc.IPV6_AUTOFLOWLABEL, 0); // as the kernel's vxlan device: the source port tells flows apart
         int error = Set(fd, LibC.IPPROTO_IPV6, LibC.IPV6_RECVERR, 1);
         if (error == 0)
             error = Set(fd, LibC.IPPROTO_IPV6, LibC.IPV6_DONTFRAG, 1);

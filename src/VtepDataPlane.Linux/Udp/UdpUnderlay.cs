@@ -74,6 +74,9 @@ internal sealed class UdpUnderlay : IUnderlay
     /// <inheritdoc/>
     IFrameQueue IUnderlay.Queue(int lane) => _queues[lane];
 
+    /// <inheritdoc/>
+    public ushort SourcePortOf(ushort wanted) => _sockets[0] is { } sockets ? sockets.Ports[wanted % UdpQueue.SourcePorts] : wanted;
+
     /// <summary>The queue of a lane.</summary>
     public UdpQueue Queue(int lane) => _queues[lane];
 

@@ -14,6 +14,7 @@ internal sealed partial class Forwarder
         int vtep = admission.Foresee(sender, walk.State.Port, vteps, out bool wouldBeNew);
         if (vtep == 0 && !wouldBeNew)
             return admission.IsOpen && sender.IsUnicast ? DropReason.PeerLimit : DropReason.PeerUnknown;
+        walk.Observer!.Admitted(walk, sender, wouldBeNew);
         walk.Admit(sender, vtep); // 0 for one that would be new: no entry is behind it yet
         return DropReason.None;
     }

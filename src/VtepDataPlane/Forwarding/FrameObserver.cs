@@ -5,7 +5,7 @@
 // What is told, in this order, all on the lane's thread:
 //
 //   Begin                      a frame comes: from a port, from the underlay, or from among those that were held
-//   Admitted Learned LookedUp  what was found out about it
+//   Admitted Learned LookedUp  what was found out about it (Admitted, Held: to dry observers only)
 //   ToPort ToVtep ToGroup      a copy goes to a queue; the number returned is its ticket, by which the queue tells if it drops the copy
 //   Dropped                    the frame, or one copy of it, ends here
 //   Held                       it waits for a controller's answer; it comes again, with Begin
@@ -36,8 +36,11 @@ internal abstract class FrameObserver(bool isDry)
     {
     }
 
-    /// <summary>The domain, and in it the VTEP, that a datagram belongs to.</summary>
-    public virtual void Admitted(in Walk walk, in Frame frame)
+    /// <summary>The sender may send to the domain. Told to dry observers only.</summary>
+    /// <param name="walk">In which walk.</param>
+    /// <param name="sender">The outer source.</param>
+    /// <param name="isNew">Nobody heard of it before.</param>
+    public virtual void Admitted(in Walk walk, in InetAddress sender, bool isNew)
     {
     }
 

@@ -40,6 +40,9 @@ public interface IUnderlay : IDisposable
     /// <summary>The queue of lane <paramref name="lane"/>.</summary>
     IFrameQueue Queue(int lane);
 
+    /// <summary>The UDP source port that a datagram really has whose flow hash gives this one: an underlay may have fewer than there are hashes.</summary>
+    ushort SourcePortOf(ushort wanted) => wanted;
+
     /// <summary>The way to <paramref name="remote"/>: the route's MTU, lowered by what routers on the way truly reported.</summary>
     UnderlayPath PathTo(in InetAddress remote);
 
