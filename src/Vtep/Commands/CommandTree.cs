@@ -22,6 +22,8 @@ internal static class CommandTree
             PlanCommand.Create(),
             ReloadCommand.Create(),
             ShowCommand.Create(),
+            CaptureCommand.Create(),
+            ExplainCommand.Create(),
             FdbCommand.Create(),
             DirectoryCommand.Create(),
             DiffCommand.Create(),

@@ -175,6 +175,9 @@ internal sealed class ControlDocument
             typeof(ControllerRequest), .. typeof(ControllerRequest).GetProperties(), typeof(ControlProblem), .. typeof(ControlProblem).GetProperties(),
             typeof(ConfigFileAnswer), .. typeof(ConfigFileAnswer).GetProperties(), typeof(ReloadAnswer), .. typeof(ReloadAnswer).GetProperties(),
             typeof(ConfigPlan), .. typeof(ConfigPlan).GetProperties(), typeof(DomainPlan), .. typeof(DomainPlan).GetProperties(),
+            typeof(CaptureRequest), .. typeof(CaptureRequest).GetProperties(), typeof(CaptureStatus), .. typeof(CaptureStatus).GetProperties(),
+            typeof(Explained), .. typeof(Explained).GetProperties(), typeof(ExplainedStep), .. typeof(ExplainedStep).GetProperties(),
+            typeof(ExplainedOutcome), .. typeof(ExplainedOutcome).GetProperties(),
             typeof(PlanChange), .. typeof(PlanChange).GetProperties(),
         ];
         foreach (MemberInfo member in members)

@@ -116,6 +116,7 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         options.AddServerHeader = false;
         options.Limits.MaxRequestBodySize = ControlApi.MostRead;
         options.Limits.MaxRequestHeaderCount = 32;
+        options.Limits.MaxRequestLineSize = 2 * CaptureApi.LongestFrame + 1024;
         options.Limits.MaxRequestHeadersTotalSize = ControlApi.MaxRequestBody;
         options.Limits.RequestHeadersTimeout = ControlApi.Patience;
         options.Limits.KeepAliveTimeout = ControlApi.Patience;
