@@ -10,7 +10,7 @@ using System.Runtime.InteropServices;
 namespace VtepDataPlane.Linux.Interop;
 
 /// <summary>The terminal at standard output. Any thread.</summary>
-public static unsafe partial class TerminalSize
+internal static unsafe partial class TerminalSize
 {
     private const int StandardOutput = 1;
     private const nuint TIOCGWINSZ = 0x5413;

@@ -8,7 +8,7 @@ using System.Globalization;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>A 48-bit Ethernet (MAC) address, IEEE 802-2014 section 8.</summary>
+/// <summary>A 48-bit Ethernet (MAC) address, IEEE 802-2014 section 8. Immutable.</summary>
 public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddress>
 {
     /// <summary>Bytes on the wire.</summary>
@@ -46,10 +46,14 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
     public bool IsLocallyAdministered => (Value & LocalBit) != 0;
 
     /// <summary>Reads six bytes. The caller has checked the length.</summary>
+    /// <param name="source">At least six bytes; the first six are read.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer.</exception>
     public static MacAddress Read(ReadOnlySpan<byte> source) =>
         new(((ulong)BinaryPrimitives.ReadUInt32BigEndian(source) << 16) | BinaryPrimitives.ReadUInt16BigEndian(source[4..]));
 
     /// <summary>Writes six bytes. The caller has checked the length.</summary>
+    /// <param name="destination">Takes them at its start.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination)
     {
         BinaryPrimitives.WriteUInt16BigEndian(destination[4..], (ushort)Value);
@@ -57,6 +61,9 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
     }
 
     /// <summary>Reads <c>02:00:5e:10:00:01</c> (colons or hyphens between pairs, any case).</summary>
+    /// <param name="text">The text; null is none.</param>
+    /// <param name="address">What it says; zero when the answer is false.</param>
+    /// <returns>True when the text is a MAC address.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out MacAddress address) => TryParse(text.AsSpan(), out address);
 
     /// <inheritdoc cref="TryParse(string?, out MacAddress)"/>
@@ -84,6 +91,7 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
     }
 
     /// <summary>Reads as <see cref="TryParse(string?, out MacAddress)"/> does.</summary>
+    /// <param name="text">The text.</param>
     /// <exception cref="FormatException">The text is no MAC address.</exception>
     public static MacAddress Parse(string text) =>
         TryParse(text, out MacAddress address)
