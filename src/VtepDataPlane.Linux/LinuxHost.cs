@@ -3,6 +3,8 @@
 // back after 0.1 s, and with doubling pauses up to 5 s for as long as the port is configured: a device we made is made again, one
 // we adopted is waited for. All the while the port stays in the core, with its queues, and is down.
 //
+// Ports of a program's own (PortConfig.Device) are no devices: they wake their lanes' workers themselves, and there is nothing to bring back.
+//
 // Control loop only (or before it starts and after it ended).
 
 using System.Collections.Concurrent;
@@ -13,6 +15,7 @@ using VtepDataPlane.Linux.Tap;
 using VtepDataPlane.Linux.Udp;
 using VtepDataPlane.Linux.Workers;
 using VtepDataPlane.Ports;
+using VtepDataPlane.Running;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
@@ -29,6 +32,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     private readonly Dictionary<AccessPort, ServedPort> _served = [];
     private readonly ConcurrentQueue<AccessPort> _gone = new();
     private readonly WorkerSet _workers;
+    private readonly ServedDevices _devices;
     private readonly ILogger _logger;
     private readonly Action _wake;
     private int _portCount;
@@ -43,6 +47,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     public LinuxHost(int lanes, ILogger logger, Action wake)
     {
         _workers = new WorkerSet(lanes);
+        _devices = new ServedDevices([.. Enumerable.Range(0, lanes).Select(lane => _workers[lane].Ready)]);
         _logger = logger;
         _wake = wake;
     }
@@ -89,7 +94,13 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     {
         ArgumentNullException.ThrowIfNull(port);
         Step();
-        var served = new ServedPort(port, (TapPort)port.Device);
+        if (port.Device is not TapPort device)
+        {
+            _devices.Serve(port);
+            return;
+        }
+
+        var served = new ServedPort(port, device);
         _served.Add(port, served);
         Poll(served);
     }
@@ -99,9 +110,10 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     {
         ArgumentNullException.ThrowIfNull(port);
         Step();
-        if (!_served.Remove(port, out ServedPort? served))
+        if (_served.Remove(port, out ServedPort? served))
+            Unpoll(served);
+        else if (!_devices.Withdraw(port))
             return;
-        Unpoll(served);
         _workers.Quiesce();
     }
 
@@ -119,6 +131,7 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
     {
         foreach (ServedPort served in _served.Values)
             Unpoll(served);
+        _devices.WithdrawAll();
         _workers.Quiesce();
         _workers.Stop();
     }
@@ -148,6 +161,9 @@ internal sealed class LinuxHost : IHostNetwork, IDisposable
 
         FollowUnderlay();
     }
+
+    /// <summary>Ports of the program's own whose MAC or MTU changed.</summary>
+    public void FindChanges(Action<AccessPort> changed) => _devices.FindChanges(changed);
 
     /// <summary>Tells the operator once, each time it becomes true, that the kernel takes no trains of datagrams.</summary>
     public void WatchTrains()

@@ -8,17 +8,18 @@
 // thread is in. An exception nobody expected on one of our threads ends the process: a VTEP with a dead lane would lose part of
 // its traffic in silence, and a service manager starts a dead one again.
 
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Tmds.Linux;
 using VtepDataPlane.Linux.Netlink;
 using VtepDataPlane.Linux.Udp;
 using VtepDataPlane.Linux.Workers;
+using VtepDataPlane.Running;
 
 namespace VtepDataPlane.Linux;
 
 /// <summary>A running VTEP on this machine. Members may be called from any thread.</summary>
-public sealed class LinuxVtep : IAsyncDisposable
+public sealed class LinuxVtep : IRunningVtep
 {
     private const long TickMilliseconds = 1000;
     private const long DebounceMilliseconds = 50;
@@ -26,7 +27,7 @@ public sealed class LinuxVtep : IAsyncDisposable
     private readonly LinuxHost _host;
     private readonly EventFd _wake = new();
     private readonly NetlinkMonitor _monitor = new();
-    private readonly ConcurrentQueue<Request> _requests = new();
+    private readonly ConfigEdits _edits;
     private readonly ControllerWatch _controllers = new();
     private readonly Liveness _liveness = new();
     private readonly ILogger _logger;
@@ -42,6 +43,7 @@ public sealed class LinuxVtep : IAsyncDisposable
     {
         _logger = logger;
         _fatal = fatal ?? FailFast;
+        _edits = new ConfigEdits(nameof(LinuxVtep), _wake.Signal);
         _host = new LinuxHost(Vtep.LaneCount(config), logger, _wake.Signal);
         _control = new Thread(RunControl) { Name = "vtep-control", IsBackground = true };
         try
@@ -75,11 +77,11 @@ public sealed class LinuxVtep : IAsyncDisposable
 
     /// <summary>Opens everything and starts forwarding.</summary>
     /// <param name="config">The configuration.</param>
-    /// <param name="loggers">For the operator.</param>
+    /// <param name="loggers">For the operator; null: nothing is logged.</param>
     /// <exception cref="VtepException">Something can't be opened; the message says what, why and the remedy. Nothing is left open.</exception>
-    public static LinuxVtep Start(VtepConfig config, ILoggerFactory loggers) => Start(config, loggers, fatal: null);
+    public static LinuxVtep Start(VtepConfig config, ILoggerFactory? loggers = null) => Start(config, loggers ?? NullLoggerFactory.Instance, fatal: null);
 
-    /// <summary>As <see cref="Start(VtepConfig, ILoggerFactory)"/>, with an own end for what must not happen.</summary>
+    /// <summary>As <see cref="Start(VtepConfig, ILoggerFactory?)"/>, with an own end for what must not happen.</summary>
     internal static LinuxVtep Start(VtepConfig config, ILoggerFactory loggers, Action<Exception>? fatal)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -92,18 +94,8 @@ public sealed class LinuxVtep : IAsyncDisposable
         return vtep;
     }
 
-    /// <summary>Applies the difference to another configuration, on the control loop.</summary>
-    /// <exception cref="VtepException">It can't be applied; the old one is still in force.</exception>
-    /// <exception cref="ObjectDisposedException">The VTEP is closed.</exception>
-    public Task ApplyAsync(VtepConfig next)
-    {
-        ArgumentNullException.ThrowIfNull(next);
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
-        var request = new Request(next);
-        _requests.Enqueue(request);
-        _wake.Signal();
-        return request.Done.Task;
-    }
+    /// <inheritdoc/>
+    public Task EditAsync(Func<VtepConfig, VtepConfig> edit) => _edits.Request(edit);
 
     /// <summary>
     /// Null while every worker and the control loop move; otherwise a sentence that names the thread that has stood still for two seconds. Never
@@ -124,8 +116,7 @@ public sealed class LinuxVtep : IAsyncDisposable
         Volatile.Write(ref _stops, true);
         _wake.Signal();
         _control.Join();
-        while (_requests.TryDequeue(out Request? request))
-            request.Done.SetException(new ObjectDisposedException(nameof(LinuxVtep)));
+        _edits.Close();
         _host.Stop();
         _host.DeleteCreatedDevices();
         Vtep.Dispose();
@@ -161,7 +152,7 @@ public sealed class LinuxVtep : IAsyncDisposable
         Volatile.Write(ref _turns, _turns + 1);
         Wait();
         _wake.Clear();
-        ApplyRequests();
+        _edits.Make(() => Vtep.Config, Apply);
         long now = NowMilliseconds;
         if (_monitor.Drain() != NetlinkChanges.None)
             _followAt = Math.Min(_followAt, now + DebounceMilliseconds);
@@ -195,6 +186,7 @@ public sealed class LinuxVtep : IAsyncDisposable
     {
         _tickAt = now + TickMilliseconds;
         Vtep.Tick(now);
+        _host.FindChanges(Vtep.PortChanged);
         _host.WatchTrains();
         foreach ((bool isWarning, string text) in _controllers.See(Vtep.Controllers(), now))
         {
@@ -217,26 +209,15 @@ public sealed class LinuxVtep : IAsyncDisposable
         _ = LibC.poll(descriptors, 2, timeout);
     }
 
-    private void ApplyRequests()
+    private void Apply(VtepConfig next)
     {
-        while (_requests.TryDequeue(out Request? request))
-        {
-            try
-            {
-                ExpectPorts(request.Config);
-                Vtep.Apply(request.Config, NowMilliseconds);
-                request.Done.SetResult();
-            }
-            catch (VtepException e)
-            {
-                request.Done.SetException(e);
-            }
-        }
+        ExpectPorts(next);
+        Vtep.Apply(next, NowMilliseconds);
     }
 
     private void ExpectPorts(VtepConfig config)
     {
-        int ports = config.BridgeDomains.Sum(domain => domain.Ports.Count);
+        int ports = config.BridgeDomains.Sum(domain => domain.Ports.Count(port => port.Device is null));
         _host.Expect(ports);
         if (FileLimit.Raise(ports, Vtep.LaneCount(config)) is { } low)
             _logger.FileLimitLow(low.Limit, low.Needed);
@@ -246,10 +227,5 @@ public sealed class LinuxVtep : IAsyncDisposable
     {
         _logger.Fatal(e);
         Environment.FailFast("A thread of the VTEP failed.", e);
-    }
-
-    private sealed record Request(VtepConfig Config)
-    {
-        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -118,7 +118,9 @@ internal sealed partial class DomainTable : IDisposable
 
     public void Dispose()
     {
-        ClosePorts([.. _domains.Values.SelectMany(domain => domain.Ports, (domain, port) => (domain, port))]);
+        List<(DomainRecord, AccessPort Port)> ports = [.. _domains.Values.SelectMany(domain => domain.Ports, (domain, port) => (domain, port))];
+        RetirePorts(ports);
+        ports.ForEach(entry => entry.Port.Device.Dispose());
         foreach (Lane lane in _lanes)
             lane.GiveUpHeld();
         foreach (DomainRecord domain in _domains.Values)
@@ -154,14 +156,15 @@ internal sealed partial class DomainTable : IDisposable
         foreach (AccessPort port in domain.Ports)
         {
             PortConfig config = domain.Config.Ports.First(candidate => candidate.Tap == port.Device.Name);
-            if (config.Mtu is null && domain.Mtu > 0 && port.Device.Mtu != domain.Mtu)
-                port.Device.TrySetMtu(domain.Mtu, out _); // can't be set without rights: then the port's own MTU shows in its snapshot
+            int mtu = config.Mtu is null ? domain.Mtu : config.Device is not null ? config.Mtu.Value : 0; // the host sets that of its own
+            if (mtu > 0 && port.Device.Mtu != mtu)
+                port.Device.TrySetMtu(mtu, out _); // can't be set without rights: then the port's own MTU shows in its snapshot
             port.Mtu = port.Device.Mtu;
         }
     }
 
     // A port must be out of the published state and served by nobody before its entries go, and they before its ordinal is free.
-    private void ClosePorts(IReadOnlyCollection<(DomainRecord Domain, AccessPort Port)> ports)
+    private void RetirePorts(IReadOnlyCollection<(DomainRecord Domain, AccessPort Port)> ports)
     {
         if (ports.Count == 0)
             return;
@@ -179,7 +182,6 @@ internal sealed partial class DomainTable : IDisposable
         {
             domain.Meters.CountClosedPort(port);
             Closed.Add(port, _lanes.Length);
-            port.Device.Dispose();
         }
     }
 
@@ -197,8 +199,10 @@ internal sealed partial class DomainTable : IDisposable
     {
         var change = new PortChange(_host, _domains.Values, next, _lanes.Length);
         change.OpenNew();
-        ClosePorts(change.Old);
+        RetirePorts(change.Old);
+        change.CloseOldOfHost();
         change.OpenReplacements(Reinstate);
+        change.CloseOldOfProgram();
 
         UpdateRecords(next);
         foreach ((Vni vni, IAccessPort device) in change.Opened)

@@ -2,6 +2,7 @@
 // lanes with threads; the in-memory one (MemoryHost) is a host in a test.
 
 using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
 
@@ -14,15 +15,21 @@ public interface IHostNetwork
     /// <exception cref="VtepException">It can't be opened; the message says what, why and the remedy.</exception>
     IUnderlay OpenUnderlay(UnderlayConfig config, int lanes);
 
-    /// <summary>Opens (creates or adopts) an access port with up to one queue for each lane.</summary>
+    /// <summary>
+    /// Opens (creates or adopts) an access port with up to one queue for each lane. Not called for ports that are open already
+    /// (<see cref="PortConfig.Device"/>).
+    /// </summary>
     /// <exception cref="VtepException">It can't be opened; the message says what, why and the remedy.</exception>
     IAccessPort OpenPort(PortConfig config, int lanes);
 
-    /// <summary>Starts serving: from now on lanes receive from this port.</summary>
+    /// <summary>Starts serving: from now on lanes receive from this port. One that isn't of the host's own kind is to be served by <see cref="IAccessPort.WakeBy"/>.</summary>
     void Serve(AccessPort port);
 
     /// <summary>Stops serving: when this returns, no lane receives from this port any more; one may still be in a batch.</summary>
     void Withdraw(AccessPort port);
+
+    /// <summary>The slots a lane receives into: how many frames at once, and how long the longest.</summary>
+    FrameBatch MakeBatch() => new();
 
     /// <summary>
     /// Has something to do for the control loop: it should call <see cref="Vtep.Attend"/> soon. Any thread; never blocks. A host whose control

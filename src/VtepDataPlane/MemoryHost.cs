@@ -8,7 +8,7 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane;
 
-/// <summary>A host without a kernel. One thread, the test's.</summary>
+/// <summary>A host without a kernel. One thread, the test's. It asks ports of the program's own as it does its own: they needn't wake anybody.</summary>
 public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHostNetwork
 {
     private readonly Dictionary<string, MemoryPort> _ports = [];

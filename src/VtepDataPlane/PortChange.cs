@@ -1,6 +1,10 @@
 // The ports that differ between two configurations, and the order in which devices open and close: first what is new opens
 // (if that fails, nothing has happened yet), then what is old closes, then what replaces it opens (a TAP can't be open twice); if
 // that fails, the old ones are opened again as they were. Control loop only.
+//
+// A port of the program's own (PortConfig.Device) is open already. It stays the program's until the change is in force, and is closed when a change
+// without it is: so a change that fails has closed none. What else its configuration says (the MTU) may change while it stays open; it may not move to
+// another domain, where its counters would be counted twice.
 
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Ports;
@@ -30,7 +34,7 @@ internal sealed class PortChange
                 if (domain.Port(config.Tap) is not { } port)
                     continue;
                 open.Add(config.Tap);
-                if (wanted.TryGetValue(config.Tap, out (Vni Vni, PortConfig Config) same) && same.Vni == domain.Config.Vni && same.Config.Equals(config))
+                if (wanted.TryGetValue(config.Tap, out (Vni Vni, PortConfig Config) same) && Stays(config, domain.Config.Vni, same.Config, same.Vni))
                     wanted.Remove(config.Tap);
                 else
                     _old.Add((domain, port, config));
@@ -38,7 +42,7 @@ internal sealed class PortChange
         }
 
         foreach ((Vni vni, PortConfig config) in wanted.Values)
-            (open.Contains(config.Tap) ? _replacements : _new).Add((vni, config));
+            (open.Contains(config.Tap) && config.Device is null ? _replacements : _new).Add((vni, config));
     }
 
     /// <summary>To be closed.</summary>
@@ -78,16 +82,51 @@ internal sealed class PortChange
         }
     }
 
+    /// <summary>Closes the host's ports among the old ones: nobody uses them any more, and what replaces them may need their names.</summary>
+    public void CloseOldOfHost()
+    {
+        foreach ((_, AccessPort port, PortConfig config) in _old)
+        {
+            if (config.Device is null)
+                port.Device.Dispose();
+        }
+    }
+
+    /// <summary>The change is in force: closes the program's ports among the old ones.</summary>
+    public void CloseOldOfProgram()
+    {
+        foreach ((_, AccessPort port, PortConfig config) in _old)
+        {
+            if (config.Device is not null)
+                port.Device.Dispose();
+        }
+    }
+
+    private static bool Stays(PortConfig old, Vni oldVni, PortConfig next, Vni nextVni)
+    {
+        bool isSameDevice = old.Device is not null && old.Device == next.Device;
+        if (isSameDevice && oldVni != nextVni)
+            throw new VtepException($"Port {old.Tap} can't move from VNI {oldVni} to {nextVni} while it is open: remove it, and add a new one there.");
+        return oldVni == nextVni && (isSameDevice || next.Equals(old));
+    }
+
     private void Open(List<(Vni Vni, PortConfig Config)> ports)
     {
         foreach ((Vni vni, PortConfig config) in ports)
-            Opened.Add((vni, _host.OpenPort(config, _lanes)));
+            Opened.Add((vni, Open(config)));
     }
+
+    private IAccessPort Open(PortConfig config) => config.Device ?? _host.OpenPort(config, _lanes);
 
     private void CloseOpened()
     {
+        HashSet<IAccessPort> ofProgram = [.. _new.Select(entry => entry.Config.Device).OfType<IAccessPort>()];
         foreach ((_, IAccessPort device) in Opened)
-            device.Dispose();
+        {
+            if (!ofProgram.Contains(device))
+                device.Dispose();
+        }
+
         Opened.Clear();
     }
 
@@ -97,7 +136,7 @@ internal sealed class PortChange
         {
             try
             {
-                reinstate(domain, _host.OpenPort(config, _lanes));
+                reinstate(domain, Open(config));
             }
             catch (VtepException second)
             {

@@ -54,7 +54,7 @@ public sealed partial class Vtep : IDisposable
         _underlay = host.OpenUnderlay(config.Underlay, lanes);
         _neighbors = new NeighborTable();
         _forwarder = new Forwarder(_fdb, _vteps, _neighbors, new ForwardingState([], _underlay.Local, config.Underlay.Port, _underlay.IsLocalAddressPresent));
-        _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity, host.WakeControl, seed))];
+        _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity, host.WakeControl, seed, host.MakeBatch()))];
         _domains = new DomainTable(host, _underlay, _fdb, _neighbors, _vteps, _forwarder, _lanes, new FlowHash(seed), config.Underlay.Port);
         _controllers = new ControllerTable(
             config.Controllers, host, _underlay, config.Underlay.Port, _domains, new DirectoryTarget(_domains, _fdb, _neighbors), _fdb, _forwarder, _lanes);

@@ -44,6 +44,22 @@ public sealed partial class VtepConfigRules
         for (int i = 0; i < port.Addresses.Count; i++)
             CheckPortAddress(port, i, $"{path}.addresses[{i}]");
         CheckMtu(port, domain, path + ".mtu");
+        CheckDevice(port, path);
+    }
+
+    // A port of the program's own is as it is.
+    private void CheckDevice(PortConfig port, string path)
+    {
+        if (port.Device is null)
+            return;
+        if (port.Device.Name != port.Tap)
+            Add(path + ".tap", $"the port given is called {Quote(port.Device.Name)}; make its configuration with PortConfig.Of");
+        if (port.Mac is not null)
+            Add(path + ".mac", "the port given has a MAC of its own; leave this out");
+        if (port.Bridge is not null)
+            Add(path + ".bridge", "only a device can be attached to a bridge; leave this out");
+        if (port.Addresses.Count > 0)
+            Add(path + ".addresses", "only a device can have addresses; leave them out");
     }
 
     private void CheckPortAddress(PortConfig port, int index, string path)

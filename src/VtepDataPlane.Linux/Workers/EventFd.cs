@@ -1,4 +1,5 @@
-// eventfd(2): a counter one can poll. Wakes a thread that sleeps in epoll_wait or poll. Any thread may signal.
+// eventfd(2): a counter one can poll. Wakes a thread that sleeps in epoll_wait or poll. Any thread may signal, at any time: also a port of a program's
+// own that doesn't know yet that its VTEP is closed. So closing waits for whoever is signalling: its number may be another file's afterwards.
 
 using Tmds.Linux;
 using VtepDataPlane.Linux.Interop;
@@ -8,6 +9,7 @@ namespace VtepDataPlane.Linux.Workers;
 /// <summary>A wake-up.</summary>
 internal sealed unsafe class EventFd : IDisposable
 {
+    private readonly Lock _gate = new();
     private int _fd;
 
     /// <summary>Opens one that isn't signalled.</summary>
@@ -21,11 +23,15 @@ internal sealed unsafe class EventFd : IDisposable
     /// <summary>For poll and epoll.</summary>
     public int Descriptor => _fd;
 
-    /// <summary>Makes it readable.</summary>
+    /// <summary>Makes it readable; does nothing once it is closed.</summary>
     public void Signal()
     {
         ulong one = 1;
-        _ = LibC.write(_fd, &one, sizeof(ulong)); // EAGAIN: the counter is full, so it is signalled already
+        lock (_gate) // for the time of one system call
+        {
+            if (_fd >= 0)
+                _ = LibC.write(_fd, &one, sizeof(ulong)); // EAGAIN: the counter is full, so it is signalled already
+        }
     }
 
     /// <summary>Makes it unreadable until the next signal.</summary>
@@ -38,8 +44,11 @@ internal sealed unsafe class EventFd : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        int fd = Interlocked.Exchange(ref _fd, -1);
-        if (fd >= 0)
-            _ = LibC.close(fd);
+        lock (_gate)
+        {
+            if (_fd >= 0)
+                _ = LibC.close(_fd);
+            _fd = -1;
+        }
     }
 }

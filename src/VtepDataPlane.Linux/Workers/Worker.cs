@@ -10,6 +10,9 @@
 // the worker has passed the head of its loop: afterwards it is in no batch that began before, and holds no descriptor or state from
 // then. It costs nothing while nobody asks. The same wake-up tells that answers of a controller wait for the lane.
 //
+// Ports of a program's own have no descriptor: they wake the lane themselves (Running/ReadyQueues in the core), by the same event. The ready ones are
+// served one batch each after the ready descriptors; while some are ready the worker only looks at its descriptors in between and doesn't sleep.
+//
 // An exception in a worker is a bug, and a lane without its worker is a VTEP that loses part of its traffic in silence: it is
 // handed to a callback that ends the process.
 
@@ -18,6 +21,7 @@ using Tmds.Linux;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Linux.Interop;
 using VtepDataPlane.Linux.Tap;
+using VtepDataPlane.Running;
 
 namespace VtepDataPlane.Linux.Workers;
 
@@ -42,6 +46,7 @@ internal sealed unsafe class Worker : IDisposable
     public Worker(int index)
     {
         Index = index;
+        Ready = new ReadyQueues(_wake.Signal);
         _epoll = LibC.epoll_create1(LibC.EPOLL_CLOEXEC);
         if (_epoll < 0)
             throw new VtepException($"A worker's epoll can't be opened: {Errno.Describe(LibC.errno)}. Raise the limit of open files.");
@@ -56,6 +61,9 @@ internal sealed unsafe class Worker : IDisposable
 
     /// <summary>Changes when a pass that was requested has been made. Any thread.</summary>
     public long Passes => Volatile.Read(ref _acknowledged);
+
+    /// <summary>Queues that wake it themselves.</summary>
+    public ReadyQueues Ready { get; }
 
     /// <summary>What its queues of TAP devices write with.</summary>
     public TapLane Taps { get; } = new();
@@ -160,10 +168,11 @@ internal sealed unsafe class Worker : IDisposable
             Acknowledge();
 
             // The array lives on this stack frame; the count given is its length.
-            int count = LibC.epoll_wait(_epoll, events, EventsPerWake, -1);
+            int count = LibC.epoll_wait(_epoll, events, EventsPerWake, Ready.HasReady ? 0 : -1);
             long now = Environment.TickCount64;
             for (int i = 0; i < count; i++)
                 Serve(lane, (ulong)events[i].data.u64, now);
+            Ready.ServeRound(lane, now);
         }
     }
 

@@ -25,7 +25,7 @@ public sealed class Lane
     private const int AnswerCapacity = 2 * HeldFrames.KeyCapacity;
 
     private readonly Forwarder _forwarder;
-    private readonly FrameBatch _batch = new();
+    private readonly FrameBatch _batch;
     private readonly FrameBatch _originated = new(OriginatedCapacity, OriginatedRoom);
     private readonly ConcurrentQueue<Answered> _answers = new();
     private PortLane[] _dirty = new PortLane[16];
@@ -34,9 +34,10 @@ public sealed class Lane
     private long _epoch;
     private int _answerCount;
 
-    internal Lane(int index, Forwarder forwarder, IFrameQueue underlay, int vtepCapacity, Action wakeControl, UInt128 seed)
+    internal Lane(int index, Forwarder forwarder, IFrameQueue underlay, int vtepCapacity, Action wakeControl, UInt128 seed, FrameBatch? batch = null)
     {
         Index = index;
+        _batch = batch ?? new FrameBatch();
         _forwarder = forwarder;
         Underlay = underlay;
         Events = new StationEvents(wakeControl);

@@ -1,6 +1,6 @@
 // The edge towards other VTEPs: one queue a lane, group memberships, and what the machine's routes say about a path. The
 // queue takes and gives frames that start with their VXLAN header; UDP and IP are the underlay's business. UdpUnderlay (Linux)
-// and MemoryUnderlay (tests, embedding) implement it.
+// and MemoryUnderlay (tests, embedding) implement it, and so may a program (InProcessVtep).
 
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
@@ -39,6 +39,16 @@ public interface IUnderlay : IDisposable
 
     /// <summary>The queue of lane <paramref name="lane"/>.</summary>
     IFrameQueue Queue(int lane);
+
+    /// <summary>
+    /// Serving begins: from now on the underlay calls <paramref name="wake"/> with a lane's number whenever that lane's queue may have something to
+    /// receive. A queue that gave nothing is asked again only after that; one that gave something is asked again without. <paramref name="wake"/> may
+    /// be called from any thread, never blocks, and does nothing once the VTEP is closed. An underlay whose descriptors its host polls needn't do
+    /// anything.
+    /// </summary>
+    void WakeBy(Action<int> wake)
+    {
+    }
 
     /// <summary>The way to <paramref name="remote"/>: the route's MTU, lowered by what routers on the way truly reported.</summary>
     UnderlayPath PathTo(in InetAddress remote);

@@ -1,6 +1,9 @@
-// One VTEP's attachment to a MemoryNetwork: the in-memory twin of the UDP underlay. One thread, the test's; lanes are chosen by
-// the source port, as SO_REUSEPORT chooses by the flow. A super-frame is cut up in Send, and what travels are its segments.
+// One VTEP's attachment to a MemoryNetwork: the in-memory twin of the UDP underlay. Lanes are chosen by the source port, as SO_REUSEPORT chooses by
+// the flow. A super-frame is cut up in Send, and what travels are its segments.
+//
+// One thread, the test's; on a live network as with any underlay: control loop, the queues their lanes, and datagrams come from any thread.
 
+using System.Collections.Concurrent;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Offload;
 using VtepDataPlane.Wire;
@@ -16,6 +19,7 @@ public sealed class MemoryUnderlay : IUnderlay
     private readonly ushort _port;
     private readonly MemoryUnderlayQueue[] _queues;
     private readonly HashSet<MulticastGroup> _groups = [];
+    private Action<int>? _wake;
 
     /// <summary>Attaches to a network at an address.</summary>
     public MemoryUnderlay(MemoryNetwork network, InetAddress local, ushort port, int lanes)
@@ -27,6 +31,12 @@ public sealed class MemoryUnderlay : IUnderlay
         _queues = [.. Enumerable.Range(0, lanes).Select(_ => new MemoryUnderlayQueue(this, network))];
         network.Attach(this);
     }
+
+    /// <summary>Attaches to a network as a configuration says.</summary>
+    /// <exception cref="VtepException">It names an interface instead of an address.</exception>
+    internal static MemoryUnderlay Open(MemoryNetwork network, UnderlayConfig config, int lanes) => config.Local is { } local
+        ? new MemoryUnderlay(network, local, config.Port, lanes)
+        : throw new VtepException("The underlay can't be opened: a network in memory has no interfaces to take an address from; give underlay.local.");
 
     /// <inheritdoc/>
     public InetAddress Local { get; set; }
@@ -47,9 +57,16 @@ public sealed class MemoryUnderlay : IUnderlay
     public IFrameQueue Queue(int lane) => _queues[lane];
 
     /// <inheritdoc/>
-    public UnderlayPath PathTo(in InetAddress remote) => _network.Unreachable.Contains(remote)
-        ? new UnderlayPath(PathStatus.NoRoute, 0, 0)
-        : new UnderlayPath(PathStatus.Reachable, MtuTo(remote), RouteInterfaces.GetValueOrDefault(remote, FirstInterface));
+    public void WakeBy(Action<int> wake) => Volatile.Write(ref _wake, wake);
+
+    /// <inheritdoc/>
+    public UnderlayPath PathTo(in InetAddress remote)
+    {
+        InetAddress to = remote;
+        return _network.Locked(() => _network.Unreachable.Contains(to)
+            ? new UnderlayPath(PathStatus.NoRoute, 0, 0)
+            : new UnderlayPath(PathStatus.Reachable, MtuTo(to), RouteInterfaces.GetValueOrDefault(to, FirstInterface)));
+    }
 
     /// <inheritdoc/>
     public UnderlayPath PathThrough(string interfaceName) => MissingInterfaces.Contains(interfaceName)
@@ -57,15 +74,25 @@ public sealed class MemoryUnderlay : IUnderlay
         : new UnderlayPath(PathStatus.Reachable, _network.Mtu, FirstInterface);
 
     /// <inheritdoc/>
-    public void Join(in MulticastGroup group) => _groups.Add(group);
+    public void Join(in MulticastGroup group)
+    {
+        MulticastGroup joined = group;
+        _network.Locked(() => _groups.Add(joined));
+    }
 
     /// <inheritdoc/>
-    public void Leave(in MulticastGroup group) => _groups.Remove(group);
+    public void Leave(in MulticastGroup group)
+    {
+        MulticastGroup left = group;
+        _network.Locked(() => _groups.Remove(left));
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _network.Detach(this);
 
     internal VtepEndpoint Source(ushort sourcePort) => new(Local, sourcePort);
+
+    // The following under the network's lock.
 
     internal bool IsUnreachable(in InetAddress remote) => _network.Unreachable.Contains(remote);
 
@@ -81,7 +108,15 @@ public sealed class MemoryUnderlay : IUnderlay
             : to.Address == Local;
     }
 
-    internal void Accept(MemoryDatagram datagram) => _queues[datagram.Source.Port % _queues.Length].Accept(datagram);
+    /// <summary>A datagram arrives; false when its queue is full.</summary>
+    internal bool TryAccept(MemoryDatagram datagram)
+    {
+        int lane = datagram.Source.Port % _queues.Length;
+        if (!_queues[lane].TryAccept(datagram))
+            return false;
+        Volatile.Read(ref _wake)?.Invoke(lane);
+        return true;
+    }
 }
 
 /// <summary>One lane's queue of a <see cref="MemoryUnderlay"/>.</summary>
@@ -90,12 +125,21 @@ internal sealed class MemoryUnderlayQueue(MemoryUnderlay underlay, MemoryNetwork
     private const int IPv4AndUdp = 28;
     private const int IPv6AndUdp = 48;
 
-    private readonly Queue<MemoryDatagram> _arrived = new();
+    /// <summary>Datagrams that wait in a live network before further ones are lost: as many small ones as a socket holds at its default buffer of 208 KiB, times four.</summary>
+    private const int Capacity = 1024;
+
+    private readonly ConcurrentQueue<MemoryDatagram> _arrived = new();
     private readonly List<MemoryDatagram> _noted = [];
 
     public QueueMeters Meters { get; } = new();
 
-    public void Accept(MemoryDatagram datagram) => _arrived.Enqueue(datagram);
+    public bool TryAccept(MemoryDatagram datagram)
+    {
+        if (network.IsLive && _arrived.Count >= Capacity)
+            return false;
+        _arrived.Enqueue(datagram);
+        return true;
+    }
 
     public int Receive(FrameBatch batch)
     {
@@ -132,7 +176,7 @@ internal sealed class MemoryUnderlayQueue(MemoryUnderlay underlay, MemoryNetwork
         int sent = 0;
         foreach (MemoryDatagram datagram in _noted)
         {
-            DropReason reason = Fate(datagram);
+            DropReason reason = network.Locked(() => Fate(datagram));
             if (reason == DropReason.None)
             {
                 network.Send(datagram);
