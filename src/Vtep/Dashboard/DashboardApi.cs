@@ -8,9 +8,8 @@
 // The page is a handful of files embedded as they are, without a build step. It loads nothing from anywhere else, and its content security policy
 // says so to the browser: scripts and styles come from here as files, never out of a page's text, so a name that looks like HTML stays a name.
 //
-// Thread pool threads; nothing here touches the frame path. What it may cost, see StateReader.
+// Thread pool threads; nothing here touches the frame path. What it may cost, see StateReader and PollCost.
 
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -31,6 +30,9 @@ internal sealed class DashboardApi(DataPlane dataPlane, TimeProvider time)
     /// <summary>Characters a search may have.</summary>
     public const int LongestSearch = 200;
 
+    /// <summary>Says with a search how many milliseconds to wait before asking again.</summary>
+    public const string NextHeader = "Vtep-Next";
+
     private const string PageFile = "index.html";
     private const string Prefix = "/dashboard/";
 
@@ -40,7 +42,7 @@ internal sealed class DashboardApi(DataPlane dataPlane, TimeProvider time)
     private static readonly string[] s_files = ["style.css", "page.js", "history.js", "plot.js", "topology.js", "tables.js", "text.js", "icon.svg"];
 
     private readonly StateReader _state = new(dataPlane, time);
-    private readonly Lock _searching = new();
+    private readonly PollCost _searches = new();
 
     /// <summary>Every route.</summary>
     public IReadOnlyList<ControlRoute> Routes =>
@@ -64,11 +66,12 @@ internal sealed class DashboardApi(DataPlane dataPlane, TimeProvider time)
         }
 
         FdbPage page;
-        long begin = Stopwatch.GetTimestamp();
-        lock (_searching) // one walk at a time, whoever asks
-            page = dataPlane.Vtep.FindFdb(dataPlane.Now(), words, MostEntries);
-        int next = StateReader.Next(Stopwatch.GetElapsedTime(begin));
-        context.Response.Headers["Vtep-Next"] = next.ToString(CultureInfo.InvariantCulture);
+        lock (_searches) // one walk at a time, whoever asks
+        {
+            page = _searches.Measure(() => dataPlane.Vtep.FindFdb(dataPlane.Now(), words, MostEntries));
+            context.Response.Headers[NextHeader] = _searches.NextMilliseconds.ToString(CultureInfo.InvariantCulture);
+        }
+
         return Show(context, JsonSerializer.SerializeToUtf8Bytes(page, DashboardJson.Default.FdbPage));
     }
 

@@ -1,12 +1,10 @@
 // Takes the state for the page, and bounds what that costs, however many pages are open and however large the configuration is:
 //
 // * An answer is good for half a second: all pages that ask meanwhile get the same bytes.
-// * A page is told when to ask again: after a second, or after a hundred times as long as the answer took to make, if that is more. So no page
-//   costs more than a hundredth of one processor.
+// * A page is told when to ask again (PollCost): seldom, when an answer takes long to make.
 //
 // Any thread, one at a time.
 
-using System.Diagnostics;
 using System.Text.Json;
 using VtepDataPlane.Daemon.Hosting;
 using VtepDataPlane.Diagnostics;
@@ -25,18 +23,14 @@ internal sealed class StateReader(DataPlane dataPlane, TimeProvider time)
     /// <summary>VTEPs that are told at most.</summary>
     public const int MostPeers = 200;
 
-    /// <summary>Milliseconds a page waits at least before it asks again.</summary>
-    public const int Interval = 1000;
-
-    private const int CostFactor = 100;
-    private static readonly TimeSpan s_goodFor = TimeSpan.FromMilliseconds(Interval / 2);
+    private static readonly TimeSpan s_goodFor = TimeSpan.FromMilliseconds(PollCost.Interval / 2);
 
     private readonly Lock _gate = new();
     private readonly long _started = time.GetTimestamp();
     private readonly string _start = Guid.NewGuid().ToString("N");
+    private readonly PollCost _cost = new();
     private byte[] _json = [];
     private long _taken;
-    private TimeSpan _cost;
 
     /// <summary>A <see cref="DashboardState"/> as JSON, at most half a second old.</summary>
     public ReadOnlyMemory<byte> Read()
@@ -46,15 +40,10 @@ internal sealed class StateReader(DataPlane dataPlane, TimeProvider time)
             if (_json.Length > 0 && time.GetElapsedTime(_taken) < s_goodFor)
                 return _json;
             _taken = time.GetTimestamp();
-            long begin = Stopwatch.GetTimestamp();
-            _json = JsonSerializer.SerializeToUtf8Bytes(Take(), DashboardJson.Default.DashboardState);
-            _cost = Stopwatch.GetElapsedTime(begin);
+            _json = _cost.Measure(() => JsonSerializer.SerializeToUtf8Bytes(Take(), DashboardJson.Default.DashboardState));
             return _json;
         }
     }
-
-    /// <summary>Milliseconds until a page should ask again for what took this long.</summary>
-    public static int Next(TimeSpan cost) => (int)Math.Clamp(cost.TotalMilliseconds * CostFactor, Interval, int.MaxValue);
 
     private DashboardState Take()
     {
@@ -66,7 +55,7 @@ internal sealed class StateReader(DataPlane dataPlane, TimeProvider time)
         IReadOnlyList<PeerSnapshot> peers = Busiest(vtep.Peers(dataPlane.Now()), MostPeers, peer => peer.TxFrames + peer.RxFrames);
         HashSet<Wire.Vni> told = [.. domains.Select(domain => domain.Vni)];
         return new DashboardState(
-            DaemonHost.Version, _start, (long)uptime.TotalSeconds, (long)uptime.TotalMilliseconds, Next(_cost), dataPlane.FindStall(), vtep.Status(),
+            DaemonHost.Version, _start, (long)uptime.TotalSeconds, (long)uptime.TotalMilliseconds, _cost.NextMilliseconds, dataPlane.FindStall(), vtep.Status(),
             PortTotals.Of(ports), [.. domains.Select(domain => Tell(domain, [.. byVni[domain.Vni]]))],
             Busiest(ports, MostPorts, port => port.RxFrames + port.TxFrames), [.. peers.Select(peer => Tell(peer, told))], vtep.Counters());
     }
