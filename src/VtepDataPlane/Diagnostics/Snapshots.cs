@@ -84,6 +84,12 @@ public sealed record PeerSnapshot(
 /// <param name="AgeSeconds">Since the last frame from it; 0 for entries that don't age.</param>
 public sealed record FdbSnapshot(Vni Vni, MacAddress Mac, string Kind, string? Port, VtepEndpoint? Vtep, long AgeSeconds);
 
+/// <summary>Part of the FDB: what a search found, as far as it was asked for.</summary>
+/// <param name="Total">Entries there are.</param>
+/// <param name="Found">Of these, entries that were searched for.</param>
+/// <param name="Entries">The first of those, by VNI and MAC.</param>
+public sealed record FdbPage(int Total, int Found, IReadOnlyList<FdbSnapshot> Entries);
+
 /// <summary>The books: every frame that came in, and what became of it.</summary>
 /// <param name="Received">Frames received by all queues.</param>
 /// <param name="Replicated">Further copies made by flooding.</param>

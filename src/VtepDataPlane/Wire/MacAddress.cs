@@ -14,6 +14,9 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
     /// <summary>Bytes on the wire.</summary>
     public const int Size = 6;
 
+    /// <summary>Characters of the text.</summary>
+    internal const int TextLength = 17;
+
     private const ulong Mask = 0xFFFF_FFFF_FFFF;
     private const ulong GroupBit = 1UL << 40;
     private const ulong LocalBit = 1UL << 41;
@@ -70,13 +73,13 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
     public static bool TryParse(ReadOnlySpan<char> text, out MacAddress address)
     {
         address = default;
-        if (text.Length != 17)
+        if (text.Length != TextLength)
             return false;
         char separator = text[2];
         if (separator is not (':' or '-'))
             return false;
         ulong value = 0;
-        for (int i = 0; i < 17; i += 3)
+        for (int i = 0; i < TextLength; i += 3)
         {
             if (i > 0 && text[i - 1] != separator)
                 return false;
@@ -99,18 +102,21 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
             : throw new FormatException($"'{text}' is not a MAC address; write six hex pairs, like 02:00:5e:10:00:01.");
 
     /// <summary>Lower case with colons: <c>02:00:5e:10:00:01</c>.</summary>
-    public override string ToString() => string.Create(17, Value, static (chars, value) =>
+    public override string ToString() => string.Create(TextLength, this, static (chars, mac) => mac.Write(chars));
+
+    /// <summary>Writes what <see cref="ToString"/> gives into the first <see cref="TextLength"/> characters. The caller has checked the length.</summary>
+    internal void Write(Span<char> chars)
     {
         const string Digits = "0123456789abcdef";
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < Size; i++)
         {
-            int octet = (int)(value >> (40 - 8 * i)) & 0xFF;
+            int octet = (int)(Value >> (40 - 8 * i)) & 0xFF;
             chars[3 * i] = Digits[octet >> 4];
             chars[3 * i + 1] = Digits[octet & 0xF];
-            if (i < 5)
+            if (i < Size - 1)
                 chars[3 * i + 2] = ':';
         }
-    });
+    }
 
     /// <inheritdoc/>
     public bool Equals(MacAddress other) => Value == other.Value;
