@@ -22,6 +22,7 @@ internal static class CommandTree
             PlanCommand.Create(),
             ReloadCommand.Create(),
             ShowCommand.Create(),
+            TopCommand.Create(),
             FdbCommand.Create(),
             DirectoryCommand.Create(),
             DiffCommand.Create(),

@@ -79,6 +79,7 @@ internal sealed partial class Forwarder
         CountSent(ref walk.Lane.Meters.Traffic(vtep), segments, bytes);
         CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, vtep), segments, bytes);
         walk.Meters.ToUnderlay += segments;
+        walk.Meters.ToUnderlayBytes += bytes;
         walk.Lane.SendToUnderlay(frame);
     }
 
