@@ -22,6 +22,7 @@ internal static class CommandTree
             PlanCommand.Create(),
             ReloadCommand.Create(),
             ShowCommand.Create(),
+            TopCommand.Create(),
             CaptureCommand.Create(),
             ExplainCommand.Create(),
             FdbCommand.Create(),

@@ -120,7 +120,8 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
             [.. domain.Ports.Select(port => port.Device.Name)], [.. domain.Flood.Vteps.Select(vtep => vteps.EndpointOf(vtep))],
             domain.Mtu, fdb.CountOf(domain.Index), domain.FdbLimit, (int)domain.Ageing, domain.Meters.Sum(lane => lane.Moves),
             domain.Meters.Sum(lane => lane.LearnLimitHits), domain.Meters.Sum(lane => lane.ReservedBitsIgnored),
-            domain.Meters.Sum(lane => lane.ToUnderlay), domain.Meters.Sum(lane => lane.FromUnderlay), DropTotals.Occurred(drops));
+            domain.Meters.Sum(lane => lane.ToUnderlay), domain.Meters.Sum(lane => lane.FromUnderlay),
+            domain.Meters.Sum(lane => lane.ToUnderlayBytes), domain.Meters.Sum(lane => lane.FromUnderlayBytes), DropTotals.Occurred(drops));
     }
 
     private PortSnapshot Read(BridgeDomain domain, AccessPort port)

@@ -39,11 +39,13 @@ public sealed record VtepSnapshot(
 /// <param name="ReservedBitsIgnored">Datagrams accepted with reserved bits set.</param>
 /// <param name="ToUnderlay">Frames encapsulated, one for each copy.</param>
 /// <param name="FromUnderlay">Frames accepted from VTEPs.</param>
+/// <param name="ToUnderlayBytes">Bytes of the frames encapsulated, VXLAN header included.</param>
+/// <param name="FromUnderlayBytes">Bytes of the frames accepted, VXLAN header included.</param>
 /// <param name="Drops">Frames of this domain dropped, by reason; only reasons that occurred.</param>
 public sealed record DomainSnapshot(
     string Name, Vni Vni, string Discovery, InetAddress? Group, IReadOnlyList<string> Ports, IReadOnlyList<VtepEndpoint> FloodList,
     int Mtu, int FdbEntries, int FdbLimit, int Ageing, long Moves, long LearnLimitHits, long ReservedBitsIgnored,
-    long ToUnderlay, long FromUnderlay, IReadOnlyDictionary<DropReason, long> Drops);
+    long ToUnderlay, long FromUnderlay, long ToUnderlayBytes, long FromUnderlayBytes, IReadOnlyDictionary<DropReason, long> Drops);
 
 /// <summary>One access port.</summary>
 /// <param name="Name">Device name.</param>
