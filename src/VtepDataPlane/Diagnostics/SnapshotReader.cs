@@ -4,6 +4,7 @@
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
+using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
@@ -139,16 +140,19 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
     private static string KindOf(RemoteVtep vtep, IReadOnlyList<BridgeDomain> naming) =>
         !vtep.IsStatic ? "learned" : naming.Count > 0 && naming.All(domain => domain.Controller is not null) ? "directory" : "static";
 
+    /// <summary>What people and programs call a kind of entry.</summary>
+    internal static string KindOf(FdbKind kind) => kind switch
+    {
+        FdbKind.LearnedLocal or FdbKind.Own => "local",
+        FdbKind.LearnedRemote => "remote",
+        FdbKind.DirectoryRemote or FdbKind.StickyRemote => "directory",
+        _ => "static",
+    };
+
     private FdbSnapshot Read(BridgeDomain domain, FdbEntry entry, uint nowSeconds)
     {
         FdbTarget target = entry.Target;
-        string kind = target.Kind switch
-        {
-            FdbKind.LearnedLocal or FdbKind.Own => "local",
-            FdbKind.LearnedRemote => "remote",
-            FdbKind.DirectoryRemote or FdbKind.StickyRemote => "directory",
-            _ => "static",
-        };
+        string kind = KindOf(target.Kind);
         bool ages = target.IsOneOf(FdbKinds.Learned | FdbKinds.Directory);
         return new FdbSnapshot(
             domain.Vni, entry.Mac, kind, target.IsLocal ? domain.Port(target.Id)?.Device.Name : null,
@@ -171,7 +175,9 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
         {
             foreach (AccessPort port in domain.Ports)
             {
-                if (!port.Device.IsUp)
+                if (port.Device is GuardedPort { Guard.Problem: { } problem })
+                    yield return problem;
+                else if (!port.Device.IsUp)
                     yield return $"Port {port.Device.Name} is down or gone.";
                 else if (domain.Mtu > 0 && port.Mtu > domain.Mtu)
                     yield return $"Port {port.Device.Name} has MTU {port.Mtu}, but the paths of {domain.Name} carry {domain.Mtu}: longer packets are dropped and answered.";

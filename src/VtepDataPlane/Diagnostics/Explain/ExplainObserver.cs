@@ -48,7 +48,7 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
         : $"{sender} is a VTEP of {walk.Domain.Name}.");
 
     /// <inheritdoc/>
-    public override void Learned(in Walk walk, in Frame frame, LearnResult result)
+    public override void Learned(in Walk walk, in Frame frame, LearnResult result, FdbTarget before)
     {
         MacAddress mac = frame.Info.Headers.Source;
         string here = walk.Port is { } port ? $"port {port.Device.Name}" : $"VTEP {frame.Info.Outer.Remote.Address}";
