@@ -28,7 +28,7 @@ internal sealed partial class DomainTable : IDisposable
     private readonly GroupMemberships _groups;
     private readonly PathTable _paths;
     private readonly Dictionary<Vni, DomainRecord> _domains = [];
-    private readonly uint[] _ageing = new uint[VtepConfigRules.MaxDomains + 1];
+    private uint[] _ageing = new uint[16]; // by domain index; grows with it
     private readonly HashSet<int> _indexes = [];
     private readonly List<int> _released = [];
     private List<string> _problems = [];
@@ -254,6 +254,8 @@ internal sealed partial class DomainTable : IDisposable
             UnfixStations(domain, config);
             domain.Config = config;
             domain.Peering.Configure(config.Discovery);
+            if (domain.Index >= _ageing.Length)
+                Array.Resize(ref _ageing, Math.Min(2 * domain.Index, VtepConfigRules.MaxDomains + 1));
             _ageing[domain.Index] = (uint)config.Ageing;
         }
     }
@@ -326,10 +328,15 @@ internal sealed partial class DomainTable : IDisposable
         Meters = domain.Meters,
     };
 
-    private static ControllerPolicy? PolicyOf(DiscoveryConfig discovery) => discovery is not ControllerDiscovery controller ? null
-        : new ControllerPolicy(
-            controller.SuppressNeighbors, controller.LearnFromPeers, controller.Mode == ControllerMode.Lookup, controller.FloodUnknown,
-            controller.LookupsPerSecond);
+    private ControllerPolicy? PolicyOf(DiscoveryConfig discovery)
+    {
+        if (discovery is not ControllerDiscovery controller)
+            return null;
+        bool looksUp = controller.Mode == ControllerMode.Lookup;
+        if (looksUp)
+            Array.ForEach(_lanes, lane => lane.Held.Prepare());
+        return new ControllerPolicy(controller.SuppressNeighbors, controller.LearnFromPeers, looksUp, controller.FloodUnknown, controller.LookupsPerSecond);
+    }
 
     // --- grace ---
 
