@@ -45,7 +45,11 @@ internal abstract class FrameObserver(bool isDry)
     }
 
     /// <summary>What the frame's source meant for the FDB.</summary>
-    public virtual void Learned(in Walk walk, in Frame frame, LearnResult result)
+    /// <param name="walk">In which walk.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="result">What was done, or would be.</param>
+    /// <param name="before">Where the FDB had the source until now.</param>
+    public virtual void Learned(in Walk walk, in Frame frame, LearnResult result, FdbTarget before)
     {
     }
 

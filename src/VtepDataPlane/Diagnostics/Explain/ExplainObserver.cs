@@ -49,7 +49,7 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
         : $"{sender} is a VTEP of {walk.Domain.Name}.");
 
     /// <inheritdoc/>
-    public override void Learned(in Walk walk, in Frame frame, LearnResult result)
+    public override void Learned(in Walk walk, in Frame frame, LearnResult result, FdbTarget before)
     {
         MacAddress mac = frame.Info.Headers.Source;
         _wouldBeLearned = result is LearnResult.Learned or LearnResult.Moved;
