@@ -46,8 +46,6 @@ public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHo
     public IAccessPort OpenPort(PortConfig config, int lanes)
     {
         ArgumentNullException.ThrowIfNull(config);
-        if (config.Device is { } device)
-            return device;
         if (Refusals.TryGetValue(config.Tap, out string? why))
         {
             if (RefuseOnce)
