@@ -201,6 +201,14 @@ public sealed partial class Vtep : IDisposable
     /// <summary>The FDB, by VNI and MAC; one domain's with <paramref name="vni"/>.</summary>
     public IReadOnlyList<FdbSnapshot> Fdb(long nowMilliseconds, Vni? vni = null) => _snapshots.Fdb((uint)(nowMilliseconds / 1000), vni);
 
+    /// <summary>
+    /// Searches the FDB: entries that every word fits (see <see cref="FdbSearch"/>). Walks the whole table; allocates for what it gives only.
+    /// </summary>
+    /// <param name="nowMilliseconds">The clock, as everywhere.</param>
+    /// <param name="words">Words with blanks between them; none: every entry.</param>
+    /// <param name="most">How many entries it gives at most.</param>
+    public FdbPage FindFdb(long nowMilliseconds, string words, int most) => _snapshots.FindFdb((uint)(nowMilliseconds / 1000), words, most);
+
     /// <summary>The books. Queues of ports closed since the start are in them.</summary>
     public CounterSnapshot Counters() => _snapshots.Counters(_domains.Closed);
 
