@@ -49,7 +49,7 @@ public sealed class LinuxVtep : IRunningVtep
         try
         {
             ExpectPorts(config);
-            Vtep = new Vtep(config, _host, Entropy.Key(), NowMilliseconds);
+            Vtep = new Vtep(config, _host, Entropy.Key(), NowMilliseconds) { FaultSeen = fault => _logger.PortWarning(fault.Text) };
         }
         catch
         {

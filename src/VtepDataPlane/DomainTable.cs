@@ -5,6 +5,7 @@
 
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
@@ -23,17 +24,19 @@ internal sealed partial class DomainTable : IDisposable
     private readonly Lane[] _lanes;
     private readonly FlowHash _flowHash;
     private readonly ushort _udpPort;
+    private readonly Action<VtepFault> _faulted;
     private readonly GroupMemberships _groups;
     private readonly PathTable _paths;
     private readonly Dictionary<Vni, DomainRecord> _domains = [];
-    private readonly uint[] _ageing = new uint[VtepConfigRules.MaxDomains + 1];
+    private uint[] _ageing = new uint[16]; // by domain index; grows with it
     private readonly HashSet<int> _indexes = [];
     private readonly List<int> _released = [];
     private List<string> _problems = [];
     private int _nextIndex;
 
     public DomainTable(
-        IHostNetwork host, IUnderlay underlay, Fdb fdb, NeighborTable neighbors, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes, FlowHash flowHash, ushort udpPort)
+        IHostNetwork host, IUnderlay underlay, Fdb fdb, NeighborTable neighbors, RemoteVteps vteps, Forwarder forwarder, Lane[] lanes, FlowHash flowHash, ushort udpPort,
+        Action<VtepFault> faulted)
     {
         _host = host;
         _underlay = underlay;
@@ -44,6 +47,7 @@ internal sealed partial class DomainTable : IDisposable
         _lanes = lanes;
         _flowHash = flowHash;
         _udpPort = udpPort;
+        _faulted = faulted;
         _groups = new GroupMemberships(underlay);
         _paths = new PathTable(underlay, vteps);
     }
@@ -138,6 +142,7 @@ internal sealed partial class DomainTable : IDisposable
     private void AddPort(DomainRecord domain, IAccessPort device)
     {
         AccessPort port = domain.Add(device, _lanes.Length);
+        _names[domain.Index].Ports[port.Ordinal] = device.Name;
         ClaimOwnMac(domain, port);
     }
 
@@ -197,7 +202,7 @@ internal sealed partial class DomainTable : IDisposable
 
     private void Replace(IReadOnlyList<BridgeDomainConfig> next)
     {
-        var change = new PortChange(_host, _domains.Values, next, _lanes.Length);
+        var change = new PortChange(_host, _domains.Values, next, _lanes.Length, _faulted);
         change.OpenNew();
         RetirePorts(change.Old);
         change.CloseOldOfHost();
@@ -241,10 +246,16 @@ internal sealed partial class DomainTable : IDisposable
         foreach (BridgeDomainConfig config in next)
         {
             if (!_domains.TryGetValue(config.Vni, out DomainRecord? domain))
+            {
                 _domains.Add(config.Vni, domain = new DomainRecord(TakeIndex(), config, new Peering(_vteps, _groups, _released), new DomainMeters(_lanes.Length)));
+                _names[domain.Index] = (config.Vni, []);
+            }
+
             UnfixStations(domain, config);
             domain.Config = config;
             domain.Peering.Configure(config.Discovery);
+            if (domain.Index >= _ageing.Length)
+                Array.Resize(ref _ageing, Math.Min(2 * domain.Index, VtepConfigRules.MaxDomains + 1));
             _ageing[domain.Index] = (uint)config.Ageing;
         }
     }
@@ -267,6 +278,7 @@ internal sealed partial class DomainTable : IDisposable
             _neighbors.RemoveDomain(domain.Index);
             domain.Peering.Dispose();
             _indexes.Remove(domain.Index);
+            _names.Remove(domain.Index);
         }
     }
 
@@ -316,10 +328,15 @@ internal sealed partial class DomainTable : IDisposable
         Meters = domain.Meters,
     };
 
-    private static ControllerPolicy? PolicyOf(DiscoveryConfig discovery) => discovery is not ControllerDiscovery controller ? null
-        : new ControllerPolicy(
-            controller.SuppressNeighbors, controller.LearnFromPeers, controller.Mode == ControllerMode.Lookup, controller.FloodUnknown,
-            controller.LookupsPerSecond);
+    private ControllerPolicy? PolicyOf(DiscoveryConfig discovery)
+    {
+        if (discovery is not ControllerDiscovery controller)
+            return null;
+        bool looksUp = controller.Mode == ControllerMode.Lookup;
+        if (looksUp)
+            Array.ForEach(_lanes, lane => lane.Held.Prepare());
+        return new ControllerPolicy(controller.SuppressNeighbors, controller.LearnFromPeers, looksUp, controller.FloodUnknown, controller.LookupsPerSecond);
+    }
 
     // --- grace ---
 

@@ -39,7 +39,7 @@ internal sealed class InProcessHost : IHostNetwork, IDisposable
     /// <inheritdoc/>
     public IUnderlay OpenUnderlay(UnderlayConfig config, int lanes)
     {
-        _underlay = _openUnderlay(config, lanes);
+        _underlay = GuardedUnderlay.Of(Open(config, lanes), lanes);
         return _underlay;
     }
 
@@ -98,6 +98,20 @@ internal sealed class InProcessHost : IHostNetwork, IDisposable
     {
         foreach (LaneThread thread in _threads)
             thread.Dispose();
+    }
+
+    private IUnderlay Open(UnderlayConfig config, int lanes)
+    {
+        try
+        {
+            return _openUnderlay(config, lanes) ?? throw new VtepException("The underlay can't be opened: there is none; return an open one.");
+        }
+#pragma warning disable CA1031 // whatever it is, it is the program's, and handed to who starts the VTEP
+        catch (Exception e) when (e is not VtepException)
+#pragma warning restore CA1031
+        {
+            throw new VtepException($"The underlay can't be opened: {e.GetType().Name}: {e.Message}", e);
+        }
     }
 
     private void ServeUnderlay(IReadOnlyList<Lane> lanes)

@@ -7,6 +7,7 @@
 // another domain, where its counters would be counted twice.
 
 using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Wire;
 
@@ -17,12 +18,23 @@ internal sealed class PortChange
 {
     private readonly IHostNetwork _host;
     private readonly int _lanes;
+    private readonly Action<VtepFault> _faulted;
+    private readonly List<IAccessPort> _ofHost = []; // opened ones
     private readonly List<(Vni Vni, PortConfig Config)> _new = [];
     private readonly List<(Vni Vni, PortConfig Config)> _replacements = [];
     private readonly List<(DomainRecord Domain, AccessPort Port, PortConfig Config)> _old = [];
 
-    public PortChange(IHostNetwork host, IEnumerable<DomainRecord> domains, IReadOnlyList<BridgeDomainConfig> next, int lanes)
+    /// <summary>Compares.</summary>
+    /// <param name="host">Opens devices.</param>
+    /// <param name="domains">What is.</param>
+    /// <param name="next">What is to be.</param>
+    /// <param name="lanes">Queues a port needs.</param>
+    /// <param name="faulted">Is told what ports of the program do wrong; any thread.</param>
+    /// <exception cref="VtepException">A port of the program would have to move between domains.</exception>
+    public PortChange(
+        IHostNetwork host, IEnumerable<DomainRecord> domains, IReadOnlyList<BridgeDomainConfig> next, int lanes, Action<VtepFault> faulted)
     {
+        _faulted = faulted;
         _host = host;
         _lanes = lanes;
         var wanted = next.SelectMany(domain => domain.Ports, (domain, port) => (domain.Vni, port)).ToDictionary(entry => entry.port.Tap);
@@ -116,17 +128,24 @@ internal sealed class PortChange
             Opened.Add((vni, Open(config)));
     }
 
-    private IAccessPort Open(PortConfig config) => config.Device ?? _host.OpenPort(config, _lanes);
+    private IAccessPort Open(PortConfig config)
+    {
+        if (config.Device is { } own)
+        {
+            IAccessPort guarded = GuardedPort.Of(config.Tap, own, _lanes);
+            (guarded as GuardedPort)?.Guard.ReportTo(_faulted);
+            return guarded;
+        }
+
+        IAccessPort opened = _host.OpenPort(config, _lanes);
+        _ofHost.Add(opened);
+        return opened;
+    }
 
     private void CloseOpened()
     {
-        HashSet<IAccessPort> ofProgram = [.. _new.Select(entry => entry.Config.Device).OfType<IAccessPort>()];
-        foreach ((_, IAccessPort device) in Opened)
-        {
-            if (!ofProgram.Contains(device))
-                device.Dispose();
-        }
-
+        _ofHost.ForEach(device => device.Dispose());
+        _ofHost.Clear();
         Opened.Clear();
     }
 

@@ -9,6 +9,7 @@
 
 using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Diagnostics.Capture;
+using VtepDataPlane.Diagnostics.Events;
 using VtepDataPlane.Diagnostics.Explain;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
@@ -57,10 +58,12 @@ public sealed partial class Vtep : IDisposable
         _neighbors = new NeighborTable();
         _forwarder = new Forwarder(_fdb, _vteps, _neighbors, new ForwardingState([], _underlay.Local, config.Underlay.Port, _underlay.IsLocalAddressPresent));
         _lanes = [.. Enumerable.Range(0, lanes).Select(i => new Lane(i, _forwarder, _underlay.Queue(i), _vteps.Capacity, host.WakeControl, seed, host.MakeBatch()))];
-        _domains = new DomainTable(host, _underlay, _fdb, _neighbors, _vteps, _forwarder, _lanes, new FlowHash(seed), config.Underlay.Port);
+        _domains = new DomainTable(host, _underlay, _fdb, _neighbors, _vteps, _forwarder, _lanes, new FlowHash(seed), config.Underlay.Port, ReportFault);
         _controllers = new ControllerTable(
             config.Controllers, host, _underlay, config.Underlay.Port, _domains, new DirectoryTarget(_domains, _fdb, _neighbors), _fdb, _forwarder, _lanes);
         _captures = new Captures(_lanes, _vteps);
+        _events = new EventHub(_captures, _domains, _fdb, host.WakeControl);
+        (_underlay as GuardedUnderlay)?.Guard.ReportTo(_events.Report);
         _explainer = new Lazy<Explainer>(() => new Explainer(_forwarder, _vteps, _underlay, config.Underlay));
         _snapshots = new SnapshotReader(_fdb, _neighbors, _vteps, _forwarder, _lanes);
         _directoryMetrics = new DirectoryMetrics(this, () => Volatile.Read(ref _report).Controllers);
@@ -114,6 +117,7 @@ public sealed partial class Vtep : IDisposable
         lock (_gate)
         {
             _now = nowMilliseconds;
+            _events.Dispatch(nowMilliseconds);
             _domains.Age((uint)(nowMilliseconds / 1000), (uint)Config.Underlay.LearnedPeerAgeing);
             _controllers.Tick(nowMilliseconds);
             Report();
@@ -126,6 +130,7 @@ public sealed partial class Vtep : IDisposable
         lock (_gate)
         {
             _now = nowMilliseconds;
+            _events.Dispatch(nowMilliseconds);
             _controllers.Attend(nowMilliseconds);
         }
     }
@@ -186,7 +191,7 @@ public sealed partial class Vtep : IDisposable
     public VtepSnapshot Status()
     {
         ControllerReport report = Controllers();
-        return _snapshots.Status(report.Controllers, [.. _domains.Problems, .. report.Warnings.Select(warning => warning.Text)]);
+        return _snapshots.Status(report.Controllers, [.. _domains.Problems, .. FaultsNow(), .. report.Warnings.Select(warning => warning.Text)]);
     }
 
     /// <summary>All domains, by VNI.</summary>
@@ -217,6 +222,7 @@ public sealed partial class Vtep : IDisposable
     {
         lock (_gate)
         {
+            _events.Close();
             _captures.Close();
             _metrics.Dispose();
             _directoryMetrics.Dispose();

@@ -4,6 +4,7 @@
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
+using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
@@ -191,7 +192,9 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
         {
             foreach (AccessPort port in domain.Ports)
             {
-                if (!port.Device.IsUp)
+                if (port.Device is GuardedPort { Guard.Problem: { } problem })
+                    yield return problem;
+                else if (!port.Device.IsUp)
                     yield return $"Port {port.Device.Name} is down or gone.";
                 else if (domain.Mtu > 0 && port.Mtu > domain.Mtu)
                     yield return $"Port {port.Device.Name} has MTU {port.Mtu}, but the paths of {domain.Name} carry {domain.Mtu}: longer packets are dropped and answered.";

@@ -5,8 +5,24 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Forwarding;
 
+/// <summary>What the control loop did to an entry.</summary>
+/// <param name="Domain">Index of its domain.</param>
+/// <param name="Mac">The station.</param>
+/// <param name="From">What it said before; a miss: there was none.</param>
+/// <param name="To">What it says now; a miss: there is none any more.</param>
+/// <param name="IsAged">It went because it was idle.</param>
+internal readonly record struct FdbWrite(int Domain, MacAddress Mac, FdbTarget From, FdbTarget To, bool IsAged = false);
+
 internal sealed partial class Fdb
 {
+    private Action<FdbWrite>? _witness;
+
+    /// <summary>Is told, by the control loop, what it does to entries; null: nobody. May be set by any thread.</summary>
+    public Action<FdbWrite>? Witness
+    {
+        set => Volatile.Write(ref _witness, value);
+    }
+
     /// <summary>Buckets of the table: what the cursor of <see cref="Age(ReadOnlySpan{uint}, uint, ref int, int)"/> runs through.</summary>
     public int Buckets => _buckets;
 
@@ -31,22 +47,26 @@ internal sealed partial class Fdb
             throw new ArgumentException($"An entry of kind {target.Kind} can't be added.", nameof(target));
 
         Probe probe = ProbeOf(domain, mac);
+        FdbTarget before = _witness is null ? default : Lookup(domain, mac);
         FdbAddResult result = Replace(probe, target, replace, out int slot);
         if (slot == NotFound && result == FdbAddResult.Added)
             result = AddNew(probe, target, out slot);
-        if (result == FdbAddResult.Added)
-            RemoveElsewhere(probe, slot);
+        if (result != FdbAddResult.Added)
+            return result;
+        RemoveElsewhere(probe, slot);
+        if (before != target)
+            _witness?.Invoke(new FdbWrite(domain, mac, before, target));
         return result;
     }
 
     /// <summary>Deletes an entry of any kind but Own. False when there is none.</summary>
-    public bool Delete(int domain, MacAddress mac) => RemoveAll(ProbeOf(domain, mac), FdbKinds.All & ~FdbKinds.Own);
+    public bool Delete(int domain, MacAddress mac) => RemoveAll(domain, mac, FdbKinds.All & ~FdbKinds.Own);
 
     /// <summary>Deletes the entry of one of our own ports. False when there is none.</summary>
-    public bool DeleteOwn(int domain, MacAddress mac) => RemoveAll(ProbeOf(domain, mac), FdbKinds.Own);
+    public bool DeleteOwn(int domain, MacAddress mac) => RemoveAll(domain, mac, FdbKinds.Own);
 
     /// <summary>Deletes the entry a directory told. False when there is none.</summary>
-    public bool DeleteDirectory(int domain, MacAddress mac) => RemoveAll(ProbeOf(domain, mac), FdbKinds.Directory);
+    public bool DeleteDirectory(int domain, MacAddress mac) => RemoveAll(domain, mac, FdbKinds.Directory);
 
     /// <summary>The entry of a MAC with its time; false when there is none. Any thread.</summary>
     public bool TryGet(int domain, MacAddress mac, out FdbEntry entry)
@@ -86,6 +106,7 @@ internal sealed partial class Fdb
                 {
                     if (!TryFree(slot, key, value))
                         continue;
+                    _witness?.Invoke(new FdbWrite(DomainOf(key), new MacAddress(key), TargetOf(value), default));
                     removed++;
                     break;
                 }
@@ -180,11 +201,15 @@ internal sealed partial class Fdb
         }
     }
 
-    private bool RemoveAll(in Probe probe, FdbKinds kinds)
+    private bool RemoveAll(int domain, MacAddress mac, FdbKinds kinds)
     {
+        Probe probe = ProbeOf(domain, mac);
+        FdbTarget before = _witness is null ? default : Lookup(domain, mac);
         bool removed = false;
         for (int i = 0; i < ProbeBound; i++)
             removed |= RemoveIf(SlotAt(probe, i), probe.Key, kinds);
+        if (removed && !before.IsMiss)
+            _witness?.Invoke(new FdbWrite(domain, mac, before, default));
         return removed;
     }
 
@@ -214,7 +239,10 @@ internal sealed partial class Fdb
         uint ageing = domain < ageingSecondsByDomain.Length ? ageingSecondsByDomain[domain] : 0;
         // signed: a worker's clock may be read a moment later than ours, which must not look like an idle century
         int idle = (int)(nowSeconds - LastSeenOf(seen));
-        return ageing != 0 && idle >= 0 && (uint)idle >= ageing && TryFree(slot, key, seen);
+        if (ageing == 0 || idle < 0 || (uint)idle < ageing || !TryFree(slot, key, seen))
+            return false;
+        _witness?.Invoke(new FdbWrite(domain, new MacAddress(key), TargetOf(seen), default, IsAged: true));
+        return true;
     }
 
     /// <summary>Walks the slots. Any thread.</summary>

@@ -24,7 +24,7 @@ internal sealed partial class Forwarder
         BridgeDomain domain = walk.Domain;
         LearnResult result = fdb.Foresee(
             domain.Index, frame.Info.Headers.Source, walk.Source, walk.NowSeconds, learns ? domain.FdbLimit : null);
-        walk.Observer!.Learned(walk, frame, result);
+        walk.Observer!.Learned(walk, frame, result, fdb.Lookup(domain.Index, frame.Info.Headers.Source));
         return Count(walk, result);
     }
 

@@ -115,7 +115,8 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         if (walk.Domain.Controller is not null && IsServed(walk, frame, out DropReason reason))
             return reason;
         FdbTarget target = LookUp(walk.Domain, frame.Info);
-        walk.Observer?.LookedUp(walk, frame, target);
+        if (walk.Observer is { } observer)
+            target = observer.LookedUp(walk, frame, target);
         if (target.IsMiss)
             return Miss(walk, frame);
         return target.IsLocal ? SendToPort(walk, target.Id, frame) : SendToVtep(walk, target.Id, frame);
@@ -222,7 +223,8 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         if (walk.Domain.Controller is not null)
             Snoop(walk, frame);
         FdbTarget target = LookUp(walk.Domain, frame.Info);
-        walk.Observer?.LookedUp(walk, frame, target);
+        if (walk.Observer is { } observer)
+            target = observer.LookedUp(walk, frame, target);
         if (target.IsMiss)
             return Flood(walk, frame);
         return target.IsLocal ? SendToPort(walk, target.Id, frame) : DropReason.SplitHorizon;
@@ -272,10 +274,11 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         bool learns = domain.Learning && (!walk.IsFromUnderlay || domain.Controller is not { LearnsFromPeers: false });
         if (walk.IsDry)
             return LearnDry(walk, frame, learns);
+        FdbTarget before = walk.Observer is null ? default : fdb.Lookup(domain.Index, source, frame.Info.SourceLine);
         LearnResult result = learns
             ? fdb.Learn(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds, domain.FdbLimit)
             : fdb.Check(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds);
-        walk.Observer?.Learned(walk, frame, result);
+        walk.Observer?.Learned(walk, frame, result, before);
         if (result is LearnResult.Unchanged or LearnResult.Refreshed)
             return DropReason.None;
         if (domain.Controller is not null)

@@ -45,14 +45,17 @@ internal abstract class FrameObserver(bool isDry)
     }
 
     /// <summary>What the frame's source meant for the FDB.</summary>
-    public virtual void Learned(in Walk walk, in Frame frame, LearnResult result)
+    /// <param name="walk">In which walk.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="result">What was done, or would be.</param>
+    /// <param name="before">Where the FDB had the source until now.</param>
+    public virtual void Learned(in Walk walk, in Frame frame, LearnResult result, FdbTarget before)
     {
     }
 
     /// <summary>Where the FDB says the frame's destination is.</summary>
-    public virtual void LookedUp(in Walk walk, in Frame frame, FdbTarget target)
-    {
-    }
+    /// <returns>The same; of a dry observer, what it would say had the frame's source been learned.</returns>
+    public virtual FdbTarget LookedUp(in Walk walk, in Frame frame, FdbTarget target) => target;
 
     /// <summary>A copy goes to a port, the inner frame alone.</summary>
     /// <returns>Its ticket, or <see cref="NoTicket"/>.</returns>

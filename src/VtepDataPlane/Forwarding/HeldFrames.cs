@@ -4,7 +4,7 @@
 //                            \-----Answer: not found--------->  known not found  --until its time is over, or its place is needed-->  unknown
 //
 // and a pending key has up to 8 frames, in the order in which they came. Frames are copies in slots of their own: the batch they came in is used again
-// at once. Everything is bounded and made beforehand; a frame that finds no room is the caller's to deal with. Slots are as large as the largest frame,
+// at once. Everything is bounded and made before the first question; a frame that finds no room is the caller's to deal with. Slots are as large as the largest frame,
 // but what no frame was ever put into costs no memory, and the slot freed last is the first to be used again.
 //
 // Keys are found by a keyed hash in chains, so nobody can choose MACs that meet in one. What is known not to be found gives way to new questions, never
@@ -55,7 +55,7 @@ internal sealed class HeldFrames
     private readonly int[] _chains;
     private readonly Key[] _keys;
     private readonly Link[] _links;
-    private readonly FrameBatch _frames;
+    private FrameBatch? _frames;
     private int _freeKey;
     private int _freeFrame;
     private int _pending;
@@ -71,7 +71,6 @@ internal sealed class HeldFrames
         _chains = new int[2 * keys];
         _keys = new Key[keys];
         _links = new Link[frames];
-        _frames = new FrameBatch(frames);
         _seedLow = (ulong)seed ^ 0x2545_F491_4F6C_DD1D;
         _seedHigh = (ulong)(seed >> 64) ^ 0x9FB2_1C65_1E98_DF25;
         Array.Fill(_chains, None);
@@ -89,6 +88,12 @@ internal sealed class HeldFrames
 
     /// <summary>A frame of another key can be held.</summary>
     public bool HasRoom => _freeFrame != None;
+
+    /// <summary>
+    /// Makes the room for frames, for a domain that asks is about to be: by the control loop, before lanes see the domain. Lanes that never hold a frame
+    /// have no such room.
+    /// </summary>
+    public void Prepare() => _frames ??= new FrameBatch(_links.Length);
 
     /// <summary>What is known about a key now.</summary>
     public KeyState StateOf(in MissKey key, long nowMilliseconds)
@@ -118,8 +123,9 @@ internal sealed class HeldFrames
     /// <summary>Takes a copy of a frame that waits for a pending key; false when there is no room.</summary>
     public bool TryHold(in MissKey key, in Frame frame, AccessPort port)
     {
+        Prepare(); // nothing is left to be done, but for whoever uses this without a control loop
         ref Key pending = ref _keys[Find(key)];
-        if (pending.Count == FramesPerKey || _freeFrame == None || frame.Length > _frames.Room)
+        if (pending.Count == FramesPerKey || _freeFrame == None || frame.Length > _frames!.Room)
             return false;
         int held = _freeFrame;
         _freeFrame = _links[held].Next;
@@ -154,7 +160,7 @@ internal sealed class HeldFrames
     }
 
     /// <summary>A held frame, until it is released.</summary>
-    public Frame FrameAt(int held) => _frames[held];
+    public Frame FrameAt(int held) => _frames![held];
 
     /// <summary>The port it came from.</summary>
     public AccessPort PortOf(int held) => _links[held].Port!;
@@ -189,7 +195,7 @@ internal sealed class HeldFrames
 
     private void Copy(in Frame frame, int held)
     {
-        frame.Bytes.CopyTo(_frames.RoomOf(held));
+        frame.Bytes.CopyTo(_frames!.RoomOf(held));
         ref FrameInfo info = ref _frames.Reset(held, frame.Length);
         int offset = info.Offset;
         info = frame.Info;

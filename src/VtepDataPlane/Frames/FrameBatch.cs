@@ -23,6 +23,8 @@ public sealed class FrameBatch
     /// <summary>The largest frame a slot takes: a UDP datagram carries at most 65507 bytes, a TAP frame at most 65521 + 18.</summary>
     public const int DefaultRoom = 65_536 + 64;
 
+    private const int VxlanSize = Wire.VxlanHeader.Size;
+
     private readonly byte[] _memory;
     private readonly FrameInfo[] _infos;
     private readonly FrameInfo[] _scratch = GC.AllocateArray<FrameInfo>(1, pinned: true);
@@ -85,6 +87,14 @@ public sealed class FrameBatch
 
     /// <summary>Walks the frames, those of aggregates one by one. A frame is valid until the next step.</summary>
     public Enumerator GetEnumerator() => new(this);
+
+    /// <summary>What is said about slot <paramref name="index"/> can be: a frame within it, with room for a VXLAN header in front.</summary>
+    internal bool IsWithin(int index, bool takesAggregates)
+    {
+        ref readonly FrameInfo info = ref _infos[index];
+        bool isAggregateRight = info.SegmentSize == 0 || (takesAggregates && info.SegmentSize > 0);
+        return isAggregateRight && info.Offset >= VxlanSize && info.Length >= 0 && (long)info.Offset + info.Length <= _stride;
+    }
 
     /// <summary>Piece of an aggregate, without headroom: what stands in front of it is another frame.</summary>
     private Frame Segment(int index, int rest, int length)

@@ -43,6 +43,12 @@ public sealed class CaptureSession : IDisposable
     /// <summary>What it sees.</summary>
     public CaptureFilter Filter { get; }
 
+    /// <summary>Called by a lane when frames wait to be read; never blocks. Null: the reader comes by itself.</summary>
+    internal Action? Committed { get; init; }
+
+    /// <summary>It isn't a program's or an operator's: subscribers' drops come from it.</summary>
+    internal bool IsForEvents => Committed is not null;
+
     /// <summary>Frames read so far.</summary>
     public long Read => Volatile.Read(ref _read);
 
@@ -118,8 +124,14 @@ public sealed class CaptureSession : IDisposable
         if (Filter.DropsOnly && !_hasDrops[lane])
             _rings[lane].Discard();
         else
-            _rings[lane].Commit();
+            Publish(lane);
         _hasDrops[lane] = false;
+    }
+
+    private void Publish(int lane)
+    {
+        _rings[lane].Commit();
+        Committed?.Invoke();
     }
 
     /// <summary>Ends it. What waits can still be read.</summary>

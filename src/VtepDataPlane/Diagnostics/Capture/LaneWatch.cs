@@ -1,4 +1,4 @@
-// The observer of a lane while captures run. It gathers what is known about the frame that is being decided about, and for each copy that is sent and
+// The observer of a lane while captures run, or somebody is subscribed to what it learns (Diagnostics/Events). It gathers what is known about the frame that is being decided about, and for each copy that is sent and
 // each drop writes a record into the ring of every capture that wants it. A record of a copy that was handed to a queue stays open until the
 // lane has flushed: its ticket names it, and if the queue drops the copy the record says so. Then all records of the batch are committed at once.
 //
@@ -11,6 +11,7 @@
 // Belongs to the lane's thread; made and replaced by the control loop. Allocates only when a batch floods to more places than any before.
 
 using System.Runtime.CompilerServices;
+using VtepDataPlane.Diagnostics.Events;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Offload;
@@ -20,10 +21,11 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Diagnostics.Capture;
 
 /// <summary>Writes down what happens on a lane, for captures.</summary>
-internal sealed class LaneWatch(int lane, CaptureSession[] sessions, RemoteVteps vteps, TimeProvider clock) : FrameObserver(isDry: false), IDropWitness
+internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatch? stations, RemoteVteps vteps, TimeProvider clock)
+    : FrameObserver(isDry: false), IDropWitness
 {
-    /// <summary>Captures at once.</summary>
-    public const int MaxSessions = 4;
+    /// <summary>Captures at once, that of drops for subscribers included.</summary>
+    public const int MaxSessions = Captures.MaxCaptures + 1;
 
     private const int NotStaged = -1;
     private const int FirstTickets = 512;
@@ -45,6 +47,7 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, RemoteVteps
         _frame = default;
         _frame.FrameId = ((long)lane << 48) | ++_frames;
         _frame.From = walk.Port;
+        _frame.Domain = walk.IsFromUnderlay ? null : walk.DomainOrNone;
         _frame.IsFromUnderlay = walk.IsFromUnderlay;
         if (walk.IsFromUnderlay)
             _frame.Remote = frame.Info.Outer.Remote;
@@ -53,7 +56,17 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, RemoteVteps
     }
 
     /// <inheritdoc/>
-    public override void LookedUp(in Walk walk, in Frame frame, FdbTarget target) => _target = target;
+    public override void Learned(in Walk walk, in Frame frame, LearnResult result, FdbTarget before)
+    {
+        if (stations is not null && result is (LearnResult.Learned or LearnResult.Moved))
+        {
+            FdbTarget from = result == LearnResult.Moved ? before : default;
+            stations.Stage(lane, new StationRecord(walk.Domain.Index, frame.Info.Headers.Source, from, walk.Source, walk.NowMilliseconds));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override FdbTarget LookedUp(in Walk walk, in Frame frame, FdbTarget target) => _target = target;
 
     /// <inheritdoc/>
     public override int ToPort(in Walk walk, in Frame frame, AccessPort port) =>
@@ -123,6 +136,7 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, RemoteVteps
     {
         foreach (CaptureSession session in sessions)
             session.Commit(lane);
+        stations?.Commit(lane);
         _ticketCount = 0;
         _time = 0;
     }
