@@ -7,7 +7,7 @@ using VtepDataPlane.Linux.Interop;
 namespace VtepDataPlane.Linux;
 
 /// <summary>The journal as standard error.</summary>
-public static class JournalStream
+internal static class JournalStream
 {
     private const int StandardError = 2;
 

@@ -44,6 +44,7 @@ public sealed partial class Vtep
     }
 
     /// <summary>What the controllers said. Waits for a change that is being made.</summary>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
     public DirectoryContentSnapshot Directory(long nowMilliseconds)
     {
         lock (_gate)
@@ -74,14 +75,20 @@ public sealed partial class Vtep
     }
 
     /// <summary>Takes all records of this node out of a controller's store, and publishes nothing any more until the next start. Null, or a sentence why not.</summary>
+    /// <param name="controller">The controller's name in the configuration.</param>
+    /// <param name="stop">Gives up.</param>
     public async Task<string?> ReleaseAsync(string controller, CancellationToken stop) =>
         SourceOf(controller, out string? whyNot) is { } directory ? await directory.ReleaseAsync(stop).ConfigureAwait(false) : whyNot;
 
     /// <summary>Writes a record of any node into a controller's store, or takes one out: for nodes that can't publish. Null, or a sentence why not.</summary>
+    /// <param name="controller">The controller's name in the configuration.</param>
+    /// <param name="change">The record, or the key of what is taken out.</param>
+    /// <param name="stop">Gives up.</param>
     public async Task<string?> WriteAsync(string controller, DirectoryChange change, CancellationToken stop) =>
         SourceOf(controller, out string? whyNot) is { } directory ? await directory.WriteAsync(change, stop).ConfigureAwait(false) : whyNot;
 
     /// <summary>Believes a snapshot that lost many VTEPs at once, without waiting. Null, or a sentence why not.</summary>
+    /// <param name="controller">The controller's name in the configuration.</param>
     public string? AcceptShrink(string controller)
     {
         lock (_gate)

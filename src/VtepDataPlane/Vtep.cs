@@ -53,7 +53,7 @@ public sealed partial class Vtep : IDisposable
         Config = config with { BridgeDomains = [] };
         int lanes = LaneCount(config);
         _fdb = new Fdb(config.FdbCapacity, seed);
-        _vteps = new RemoteVteps(VtepConfigRules.MaxVteps + config.Underlay.LearnedPeerLimit, config.Underlay.LearnedPeerLimit, seed);
+        _vteps = new RemoteVteps(host.MaxVteps + config.Underlay.LearnedPeerLimit, config.Underlay.LearnedPeerLimit, seed);
         _underlay = host.OpenUnderlay(config.Underlay, lanes);
         _neighbors = new NeighborTable();
         _forwarder = new Forwarder(_fdb, _vteps, _neighbors, new ForwardingState([], _underlay.Local, config.Underlay.Port, _underlay.IsLocalAddressPresent));
@@ -205,6 +205,14 @@ public sealed partial class Vtep : IDisposable
 
     /// <summary>The FDB, by VNI and MAC; one domain's with <paramref name="vni"/>.</summary>
     public IReadOnlyList<FdbSnapshot> Fdb(long nowMilliseconds, Vni? vni = null) => _snapshots.Fdb((uint)(nowMilliseconds / 1000), vni);
+
+    /// <summary>
+    /// Searches the FDB: entries that every word fits (see <see cref="FdbSearch"/>). Walks the whole table; allocates for what it gives only.
+    /// </summary>
+    /// <param name="nowMilliseconds">The clock, as everywhere.</param>
+    /// <param name="words">Words with blanks between them; none: every entry.</param>
+    /// <param name="most">How many entries it gives at most.</param>
+    public FdbPage FindFdb(long nowMilliseconds, string words, int most) => _snapshots.FindFdb((uint)(nowMilliseconds / 1000), words, most);
 
     /// <summary>The books. Queues of ports closed since the start are in them.</summary>
     public CounterSnapshot Counters() => _snapshots.Counters(_domains.Closed);

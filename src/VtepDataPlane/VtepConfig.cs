@@ -19,13 +19,13 @@ public sealed record StaticFdbEntry(MacAddress Mac, VtepEndpoint? Vtep, string? 
 /// <summary>One bridge domain: a VNI, its ports and its peers. Immutable.</summary>
 public sealed record BridgeDomainConfig
 {
-    /// <summary>For people; unique.</summary>
+    /// <summary>For people; unique. 1 to 128 characters.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Unique.</summary>
+    /// <summary>Its number on the wire; unique (RFC 7348 section 5).</summary>
     public required Vni Vni { get; init; }
 
-    /// <summary>Access ports.</summary>
+    /// <summary>Access ports; a device is a port of one domain only.</summary>
     public IReadOnlyList<PortConfig> Ports { get; init; } = [];
 
     /// <summary>How its VTEPs find each other.</summary>
@@ -34,16 +34,16 @@ public sealed record BridgeDomainConfig
     /// <summary>Learn source MACs (kernel <c>learning</c>).</summary>
     public bool Learning { get; init; } = true;
 
-    /// <summary>Seconds without a frame from a MAC after which its entry goes; 0: never.</summary>
+    /// <summary>Seconds without a frame from a MAC after which its entry goes, 0 to 31,536,000 (a year); 0: never.</summary>
     public int Ageing { get; init; } = 300;
 
-    /// <summary>Learned entries the domain may have (kernel <c>maxaddress</c>); above it frames flood, unlearned.</summary>
+    /// <summary>Learned entries the domain may have (kernel <c>maxaddress</c>); above it frames flood, unlearned. 1 to 67,108,864.</summary>
     public int FdbLimit { get; init; } = 8192;
 
-    /// <summary>Fixed FDB entries.</summary>
+    /// <summary>Fixed FDB entries, each MAC once.</summary>
     public IReadOnlyList<StaticFdbEntry> Fdb { get; init; } = [];
 
-    /// <summary>Outer headers.</summary>
+    /// <summary>What is written into outer headers, and accepted in them.</summary>
     public EncapsulationPolicy Encapsulation { get; init; } = new();
 
     /// <summary>Same in every part.</summary>
@@ -59,7 +59,7 @@ public sealed record BridgeDomainConfig
 /// <summary>How this VTEP takes part in a controller; what connects to it is given to <see cref="Vtep.Attach"/>. Immutable.</summary>
 public sealed record ControllerConfig
 {
-    /// <summary>What domains call it.</summary>
+    /// <summary>What domains call it; unique. 1 to 64 letters, digits, dots, hyphens and underscores.</summary>
     public required string Name { get; init; }
 
     /// <summary>This node's id in the store, unlike every other node's: 1 to 64 letters, digits, dots, hyphens and underscores.</summary>
@@ -76,25 +76,25 @@ public sealed record ControllerConfig
     public override int GetHashCode() => HashCode.Combine(Name, Node);
 }
 
-/// <summary>The configuration of a VTEP. Immutable.</summary>
+/// <summary>The configuration of a VTEP, checked by <see cref="VtepConfigRules"/>. Immutable; the lists in it must not change either.</summary>
 public sealed record VtepConfig
 {
-    /// <summary>Most worker lanes a VTEP uses by itself.</summary>
+    /// <summary>Most worker lanes a VTEP uses when <see cref="Workers"/> is 0.</summary>
     public const int MaxAutomaticWorkers = 4;
 
-    /// <summary>Worker threads; 0: one per core, at most <see cref="MaxAutomaticWorkers"/>.</summary>
+    /// <summary>Worker threads, 0 to 256; 0: one per core, at most <see cref="MaxAutomaticWorkers"/>.</summary>
     public int Workers { get; init; }
 
     /// <summary>Entries the FDB has room for, all domains together; memory is 16 bytes for each and as much again for slack.</summary>
     public int FdbCapacity { get; init; } = 262_144;
 
-    /// <summary>Our address and port.</summary>
+    /// <summary>Our address and port, and how the sockets behave.</summary>
     public required UnderlayConfig Underlay { get; init; }
 
-    /// <summary>The controllers that domains name, each name once.</summary>
+    /// <summary>The controllers that domains name, each name once; 16 at most.</summary>
     public IReadOnlyList<ControllerConfig> Controllers { get; init; } = [];
 
-    /// <summary>The domains, each VNI once.</summary>
+    /// <summary>The domains, each VNI and each name once; 65,535 at most.</summary>
     public IReadOnlyList<BridgeDomainConfig> BridgeDomains { get; init; } = [];
 
     /// <summary>Same in every part.</summary>

@@ -14,7 +14,7 @@ public readonly record struct VtepConfigProblem(string Path, string Message)
 /// <summary>The numbers a setting may have.</summary>
 /// <param name="Min">Smallest.</param>
 /// <param name="Max">Largest.</param>
-public readonly record struct ConfigRange(int Min, int Max)
+internal readonly record struct ConfigRange(int Min, int Max)
 {
     /// <summary>In the range.</summary>
     public bool Contains(long value) => value >= Min && value <= Max;

@@ -7,27 +7,27 @@ namespace VtepDataPlane;
 public sealed partial class VtepConfigRules
 {
     /// <summary>Controllers a VTEP may have.</summary>
-    public const int MaxControllers = 16;
+    internal const int MaxControllers = 16;
 
     /// <summary>Characters of a controller's name and of a node id.</summary>
-    public const int MaxIdLength = 64;
+    internal const int MaxIdLength = 64;
 
     private readonly HashSet<string> _controllers = [];
 
     /// <summary><see cref="ControllerDiscovery.LookupsPerSecond"/>.</summary>
-    public static ConfigRange LookupsPerSecond => new(1, 100_000);
+    internal static ConfigRange LookupsPerSecond => new(1, 100_000);
 
     /// <summary><see cref="ControllerDiscovery.LookupTimeout"/>, milliseconds.</summary>
-    public static ConfigRange LookupTimeout => new(10, 5_000);
+    internal static ConfigRange LookupTimeout => new(10, 5_000);
 
     /// <summary><see cref="ControllerDiscovery.PositiveSeconds"/>: up to a day.</summary>
-    public static ConfigRange PositiveSeconds => new(1, 86_400);
+    internal static ConfigRange PositiveSeconds => new(1, 86_400);
 
     /// <summary><see cref="ControllerDiscovery.NegativeSeconds"/>: up to an hour.</summary>
-    public static ConfigRange NegativeSeconds => new(1, 3_600);
+    internal static ConfigRange NegativeSeconds => new(1, 3_600);
 
     /// <summary>Why <paramref name="node"/> can't be a node's id in a controller, or null when it can.</summary>
-    public static string? NodeProblem(string node)
+    internal static string? NodeProblem(string node)
     {
         ArgumentNullException.ThrowIfNull(node);
         return IsId(node, ".-_") ? null
@@ -35,7 +35,7 @@ public sealed partial class VtepConfigRules
     }
 
     /// <summary>Why <paramref name="name"/> can't be a controller's name, or null when it can.</summary>
-    public static string? ControllerNameProblem(string name)
+    internal static string? ControllerNameProblem(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
         return IsId(name, "-_") ? null

@@ -20,26 +20,26 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane;
 
-/// <summary>The rules of a valid <see cref="VtepConfig"/>.</summary>
+/// <summary>The rules of a valid <see cref="VtepConfig"/>. Any thread.</summary>
 public sealed partial class VtepConfigRules
 {
     /// <summary>Domains a VTEP may have.</summary>
-    public const int MaxDomains = 65_535;
+    internal const int MaxDomains = 65_535;
 
     /// <summary>Peers a domain may have.</summary>
-    public const int MaxPeersPerDomain = 4096;
+    internal const int MaxPeersPerDomain = 4096;
 
     /// <summary>VTEPs a configuration may name, all domains together, each counted once.</summary>
-    public const int MaxVteps = 16_384;
+    internal const int MaxVteps = 16_384;
 
     /// <summary>Characters of a domain's name.</summary>
-    public const int MaxNameLength = 128;
+    internal const int MaxNameLength = 128;
 
     /// <summary>Bytes of an interface's name (IFNAMSIZ - 1).</summary>
-    public const int MaxInterfaceName = 15;
+    internal const int MaxInterfaceName = 15;
 
     /// <summary>The smallest MTU IPv6 works over (RFC 8200 section 5).</summary>
-    public const int MinIPv6Mtu = 1280;
+    internal const int MinIPv6Mtu = 1280;
 
     private readonly VtepConfig _config;
     private readonly IReadOnlySet<string> _knownBad;
@@ -58,41 +58,41 @@ public sealed partial class VtepConfigRules
     }
 
     /// <summary><see cref="VtepConfig.Workers"/>: a TAP device has at most 256 queues.</summary>
-    public static ConfigRange Workers => new(0, 256);
+    internal static ConfigRange Workers => new(0, 256);
 
     /// <summary><see cref="VtepConfig.FdbCapacity"/>: up to 2 GiB of memory.</summary>
-    public static ConfigRange FdbCapacity => new(1, 1 << 26);
+    internal static ConfigRange FdbCapacity => new(1, 1 << 26);
 
     /// <summary>A UDP port.</summary>
-    public static ConfigRange Port => new(1, ushort.MaxValue);
+    internal static ConfigRange Port => new(1, ushort.MaxValue);
 
     /// <summary><see cref="UnderlayConfig.LearnedPeerLimit"/>.</summary>
-    public static ConfigRange LearnedPeerLimit => new(1, 65_536);
+    internal static ConfigRange LearnedPeerLimit => new(1, 65_536);
 
     /// <summary><see cref="UnderlayConfig.LearnedPeerAgeing"/>: up to a year.</summary>
-    public static ConfigRange LearnedPeerAgeing => new(1, 31_536_000);
+    internal static ConfigRange LearnedPeerAgeing => new(1, 31_536_000);
 
     /// <summary>A VNI.</summary>
-    public static ConfigRange VniRange => new(0, Vni.MaxValue);
+    internal static ConfigRange VniRange => new(0, Vni.MaxValue);
 
     /// <summary><see cref="BridgeDomainConfig.Ageing"/>: never, or up to a year.</summary>
-    public static ConfigRange Ageing => new(0, 31_536_000);
+    internal static ConfigRange Ageing => new(0, 31_536_000);
 
     /// <summary><see cref="BridgeDomainConfig.FdbLimit"/>.</summary>
-    public static ConfigRange FdbLimit => new(1, 1 << 26);
+    internal static ConfigRange FdbLimit => new(1, 1 << 26);
 
     /// <summary><see cref="PortConfig.Mtu"/>: from what IPv4 asks for (RFC 791) to what a datagram holds.</summary>
-    public static ConfigRange Mtu => new(68, MaxMtuOverIPv6);
+    internal static ConfigRange Mtu => new(68, MaxMtuOverIPv6);
 
     /// <summary>A TTL or hop limit.</summary>
-    public static ConfigRange Ttl => new(1, byte.MaxValue);
+    internal static ConfigRange Ttl => new(1, byte.MaxValue);
 
     /// <summary>A DSCP.</summary>
-    public static ConfigRange Dscp => new(0, 63);
+    internal static ConfigRange Dscp => new(0, 63);
 
     /// <summary>Throws with every violation, a line each.</summary>
     /// <exception cref="VtepException">The configuration is not valid.</exception>
-    public static void ThrowIfInvalid(VtepConfig config)
+    internal static void ThrowIfInvalid(VtepConfig config)
     {
         IReadOnlyList<VtepConfigProblem> problems = Check(config);
         if (problems.Count > 0)
@@ -100,12 +100,13 @@ public sealed partial class VtepConfigRules
     }
 
     /// <summary>Every violation, in the order of the configuration; none: it is valid.</summary>
+    /// <param name="config">The configuration; nothing of this machine is looked at.</param>
     public static IReadOnlyList<VtepConfigProblem> Check(VtepConfig config) => Check(config, new HashSet<string>());
 
     /// <summary>As <see cref="Check(VtepConfig)"/>, leaving out elements that are placeholders.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="knownBad">Paths of elements already complained about.</param>
-    public static IReadOnlyList<VtepConfigProblem> Check(VtepConfig config, IReadOnlySet<string> knownBad)
+    internal static IReadOnlyList<VtepConfigProblem> Check(VtepConfig config, IReadOnlySet<string> knownBad)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(knownBad);
@@ -119,7 +120,7 @@ public sealed partial class VtepConfigRules
     }
 
     /// <summary>Why <paramref name="name"/> can't be an interface's name (dev_valid_name in net/core/dev.c), or null when it can.</summary>
-    public static string? InterfaceNameProblem(string name)
+    internal static string? InterfaceNameProblem(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (name.Length == 0)
@@ -133,7 +134,7 @@ public sealed partial class VtepConfigRules
     }
 
     /// <summary>Text from outside, fit for a terminal and a log: what can't be printed is written as <c>\u001b</c>.</summary>
-    public static string Escape(string text)
+    internal static string Escape(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~'))
@@ -145,7 +146,7 @@ public sealed partial class VtepConfigRules
     }
 
     /// <summary>As <see cref="Escape(string)"/>, at most <paramref name="longest"/> characters of it, the last of which are three dots when there was more.</summary>
-    public static string Escape(string text, int longest)
+    internal static string Escape(string text, int longest)
     {
         ArgumentNullException.ThrowIfNull(text);
         const string More = "...";
@@ -165,7 +166,7 @@ public sealed partial class VtepConfigRules
     }
 
     /// <summary>As <see cref="Escape(string)"/>, cut at 64 characters, in single quotes.</summary>
-    public static string Quote(string text)
+    internal static string Quote(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         const int Longest = 64;

@@ -6,12 +6,15 @@ namespace VtepDataPlane;
 public sealed class VtepException : Exception
 {
     /// <summary>With a sentence for the operator.</summary>
+    /// <param name="message">What failed, on which object, why, and the remedy.</param>
     public VtepException(string message)
         : base(message)
     {
     }
 
     /// <summary>With a sentence for the operator and what caused it.</summary>
+    /// <param name="message">What failed, on which object, why, and the remedy.</param>
+    /// <param name="innerException">The cause.</param>
     public VtepException(string message, Exception innerException)
         : base(message, innerException)
     {

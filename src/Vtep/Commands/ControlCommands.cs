@@ -23,14 +23,22 @@ internal static class ControlCommands
 
     /// <summary>Asks, and gives the exit code.</summary>
     public static Task<int> AskAsync(ParseResult parsed, Option<string> socket, Func<ControlClient, TextWriter, Task> ask) =>
-        AskForCodeAsync(parsed, socket, async (client, output) =>
+        AskAsync(parsed, socket, null, ask);
+
+    /// <summary>Asks, waits so long for each answer (null: as usual), and gives the exit code.</summary>
+    public static Task<int> AskAsync(ParseResult parsed, Option<string> socket, TimeSpan? patience, Func<ControlClient, TextWriter, Task> ask) =>
+        AskForCodeAsync(parsed, socket, patience, async (client, output) =>
         {
             await ask(client, output);
             return ExitCode.Ok;
         });
 
     /// <summary>Asks, and gives the exit code that the answer means.</summary>
-    public static async Task<int> AskForCodeAsync(ParseResult parsed, Option<string> socket, Func<ControlClient, TextWriter, Task<int>> ask)
+    public static Task<int> AskForCodeAsync(ParseResult parsed, Option<string> socket, Func<ControlClient, TextWriter, Task<int>> ask) =>
+        AskForCodeAsync(parsed, socket, null, ask);
+
+    private static async Task<int> AskForCodeAsync(
+        ParseResult parsed, Option<string> socket, TimeSpan? patience, Func<ControlClient, TextWriter, Task<int>> ask)
     {
         InvocationConfiguration writers = parsed.InvocationConfiguration;
         string path = parsed.GetRequiredValue(socket);
@@ -42,7 +50,7 @@ internal static class ControlCommands
 
         try
         {
-            using var client = new ControlClient(path);
+            using var client = new ControlClient(path, patience);
             return await ask(client, writers.Output);
         }
         catch (UnreachableException error)

@@ -3,6 +3,7 @@
 // Written by hand: each key stands here once, with its reader. A value that is wrong is complained about and replaced by a
 // placeholder, so that everything else still gets checked.
 
+using System.Net;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Underlay;
 
@@ -39,16 +40,18 @@ internal sealed class ConfigBinder(ConfigProblems problems)
 
     private DaemonConfig BindControl(ConfigNode? node, DaemonConfig config)
     {
-        if (node is null || ConfigObject.Open(node, problems, "socket", "http", "otlp") is not { } control)
+        if (node is null || ConfigObject.Open(node, problems, "socket", "http", "dashboard", "otlp") is not { } control)
             return config;
         ConfigNode? socket = control.Optional("socket");
         string path = problems.Text(socket, DaemonConfig.DefaultControlSocket) ?? DaemonConfig.DefaultControlSocket;
         if (DaemonConfig.SocketPathProblem(path) is { } why)
             problems.Add(socket!, why);
+        IPEndPoint? http = problems.HttpAddress(control.Optional("http"));
         return config with
         {
             ControlSocket = path,
-            Http = problems.HttpAddress(control.Optional("http")),
+            Http = http,
+            Dashboard = problems.Dashboard(control.Optional("dashboard"), control.Optional("http"), http),
             Otlp = problems.Collector(control.Optional("otlp")),
         };
     }

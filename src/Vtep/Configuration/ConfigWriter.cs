@@ -64,6 +64,7 @@ internal static class ConfigWriter
         writer.WriteStartObject("control");
         WriteText(writer, "socket", config.ControlSocket);
         WriteText(writer, "http", config.Http?.ToString());
+        writer.WriteBoolean("dashboard", config.Dashboard);
         WriteText(writer, "otlp", config.Otlp?.OriginalString);
         writer.WriteEndObject();
     }

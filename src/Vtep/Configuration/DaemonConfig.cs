@@ -15,6 +15,9 @@ internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
     /// <summary>Where metrics and health are served over TCP; null: nowhere.</summary>
     public IPEndPoint? Http { get; init; }
 
+    /// <summary>The dashboard is served there too, which is a loopback address then.</summary>
+    public bool Dashboard { get; init; }
+
     /// <summary>The OpenTelemetry collector metrics are sent to; null: none.</summary>
     public Uri? Otlp { get; init; }
 
@@ -26,7 +29,7 @@ internal sealed record DaemonConfig(VtepConfig Vtep, string ControlSocket)
 
     /// <summary>Same in every part.</summary>
     public bool Equals(DaemonConfig? other) =>
-        other is not null && ControlSocket == other.ControlSocket && Equals(Http, other.Http) && Otlp == other.Otlp && Vtep == other.Vtep && Sources.SequenceEqual(other.Sources);
+        other is not null && ControlSocket == other.ControlSocket && Equals(Http, other.Http) && Dashboard == other.Dashboard && Otlp == other.Otlp && Vtep == other.Vtep && Sources.SequenceEqual(other.Sources);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Vtep, ControlSocket);

@@ -1,11 +1,12 @@
-// Where metrics go: "control": { "http": "127.0.0.1:9478", "otlp": "http://127.0.0.1:4317" }, each null or absent when it isn't wanted.
+// Where metrics go: "control": { "http": "127.0.0.1:9478", "otlp": "http://127.0.0.1:4317" }, each null or absent when it isn't wanted; and whether
+// the dashboard is there as well. It shows who is where, to everybody who can connect: so it is asked for, and is for this machine alone.
 
 using System.Net;
 using VtepDataPlane.Frames;
 
 namespace VtepDataPlane.Daemon.Configuration;
 
-/// <summary>Readers of the two addresses.</summary>
+/// <summary>Readers of the two addresses and of what is served at the first.</summary>
 internal static class MetricsBinder
 {
     private const string HttpExample = "127.0.0.1:9478";
@@ -20,6 +21,23 @@ internal static class MetricsBinder
             return new IPEndPoint(IPAddress.Parse(parsed.Address.ToString()), parsed.Port);
         problems.Add(node!, $"{VtepConfigRules.Quote(text)} is no address and port to listen on; write it like {HttpExample} or [::1]:9478, or null");
         return null;
+    }
+
+    /// <summary>Whether the dashboard is served at <paramref name="http"/>, which must be a loopback address then.</summary>
+    /// <param name="problems">Takes what is wrong.</param>
+    /// <param name="node">The dashboard's key.</param>
+    /// <param name="address">The address's key.</param>
+    /// <param name="http">The address; null: there is none, or it is wrong, which was said.</param>
+    public static bool Dashboard(this ConfigProblems problems, ConfigNode? node, ConfigNode? address, IPEndPoint? http)
+    {
+        if (!problems.Boolean(node, fallback: false))
+            return false;
+        if (address is null)
+            problems.Add(node!, $"the dashboard has no address to be served at; write \"http\": \"{HttpExample}\" beside it, or leave it out");
+        else if (http is not null && !IPAddress.IsLoopback(http.Address))
+            problems.Add(node!, $"the dashboard shows who is where to everybody who can connect, so it is for this machine only, and {http.Address} is no loopback "
+                + $"address; write \"http\": \"{HttpExample}\" (from elsewhere, 'ssh -L 9478:{HttpExample}' leads there), or leave it out");
+        return true;
     }
 
     /// <summary>A collector's endpoint; null when it isn't there or is wrong.</summary>

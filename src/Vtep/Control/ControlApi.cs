@@ -3,6 +3,7 @@
 //   GET    /v1/status  /v1/domains  /v1/ports  /v1/peers  /v1/fdb[?vni=N]  /v1/neighbors  /v1/counters
 //   POST   /v1/fdb      { "vni": 100, "mac": "02:...", "vtep": "198.18.0.2" | "port": "tap-blue", "replace": false }
 //   DELETE /v1/fdb?vni=100&mac=02:...[&vtep=198.18.0.2]
+//   /v1/capture  /v1/explain    see CaptureApi
 //   /v1/directory...    see DirectoryApi
 //   /v1/config... /v1/reload    see ConfigApi
 //   GET    /metrics  /healthz   see MetricsApi
@@ -37,6 +38,7 @@ internal sealed class ControlApi(DataPlane dataPlane, ConfigApi config, MetricsA
     /// <summary>For how long a client may take over saying what it wants, and over saying nothing.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    private readonly CaptureApi _captures = new(dataPlane);
     private byte[]? _document;
 
     private Vtep Vtep => dataPlane.Vtep;
@@ -65,6 +67,7 @@ internal sealed class ControlApi(DataPlane dataPlane, ConfigApi config, MetricsA
                 new("vtep", ControlJson.Default.String, "With all zeros: the VTEP to take off the flood list."),
             ],
         },
+        .. _captures.Routes,
         .. new DirectoryApi(dataPlane).Routes,
         .. config.Routes,
         .. metrics.Routes,

@@ -24,30 +24,58 @@ internal sealed class ControlClient : IDisposable
     private readonly HttpClient _http;
     private readonly string _socket;
 
-    public ControlClient(string socket)
+    /// <param name="socket">The daemon's control socket.</param>
+    /// <param name="patience">For how long an answer is waited for; null: 30 seconds.</param>
+    public ControlClient(string socket, TimeSpan? patience = null)
     {
         _socket = socket;
         var handler = new SocketsHttpHandler { ConnectCallback = ConnectAsync, UseProxy = false, AllowAutoRedirect = false };
-        _http = new HttpClient(handler) { BaseAddress = new Uri("http://vtep"), Timeout = TimeSpan.FromSeconds(30), MaxResponseContentBufferSize = MostBytes };
+        _http = new HttpClient(handler) { BaseAddress = new Uri("http://vtep"), Timeout = patience ?? TimeSpan.FromSeconds(30), MaxResponseContentBufferSize = MostBytes };
     }
 
     /// <summary>The answer's bytes.</summary>
     /// <exception cref="UnreachableException">Nobody answers.</exception>
     /// <exception cref="RefusedException">The daemon says no.</exception>
-    public async Task<byte[]> SendAsync(HttpMethod method, string path, HttpContent? body = null)
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
+    public async Task<byte[]> SendAsync(HttpMethod method, string path, HttpContent? body = null, CancellationToken cancellation = default)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
+        return await TryAsync(async () =>
+        {
+            using HttpResponseMessage response = await _http.SendAsync(request, cancellation);
+            byte[] answer = await response.Content.ReadAsByteArrayAsync(cancellation);
+            return response.IsSuccessStatusCode ? answer : throw new RefusedException(ReadProblem(response.StatusCode, answer));
+        }, cancellation);
+    }
+
+    /// <summary>An answer that goes on: its content is to be read as a stream, to whose end there is no limit.</summary>
+    /// <exception cref="UnreachableException">Nobody answers.</exception>
+    /// <exception cref="RefusedException">The daemon says no.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped before an answer came.</exception>
+    public async Task<HttpResponseMessage> OpenAsync(HttpMethod method, string path, HttpContent body, CancellationToken stop)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body };
+        return await TryAsync(async () =>
+        {
+            HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+            if (response.IsSuccessStatusCode)
+                return response;
+            using (response)
+                throw new RefusedException(ReadProblem(response.StatusCode, await response.Content.ReadAsByteArrayAsync(stop)));
+        }, stop);
+    }
+
+    private async Task<T> TryAsync<T>(Func<Task<T>> ask, CancellationToken stop)
+    {
         try
         {
-            using HttpResponseMessage response = await _http.SendAsync(request);
-            byte[] answer = await response.Content.ReadAsByteArrayAsync();
-            return response.IsSuccessStatusCode ? answer : throw new RefusedException(ReadProblem(response.StatusCode, answer));
+            return await ask();
         }
         catch (HttpRequestException error)
         {
             throw new UnreachableException(Describe(error), error);
         }
-        catch (TaskCanceledException error)
+        catch (TaskCanceledException error) when (!stop.IsCancellationRequested)
         {
             throw new UnreachableException(
                 $"The vtep on {_socket} doesn't answer within {_http.Timeout.TotalSeconds} seconds; read its log, or restart it.", error);

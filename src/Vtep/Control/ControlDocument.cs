@@ -19,8 +19,6 @@ namespace VtepDataPlane.Daemon.Control;
 /// <summary>Describes the control API.</summary>
 internal sealed class ControlDocument
 {
-    private const string Resource = "descriptions.tsv";
-
     private readonly Dictionary<string, string> _descriptions = Descriptions();
     private readonly JsonObject _schemas = [];
     private readonly JsonSchemaExporterOptions _options;
@@ -164,7 +162,7 @@ internal sealed class ControlDocument
     // Members are in camel case in JSON, so names are compared without case.
     private string? Text(JsonPropertyInfo member) => _descriptions.GetValueOrDefault($"P:{member.DeclaringType.FullName}.{member.Name}");
 
-    private static Dictionary<string, string> Descriptions() => Embedded().Concat(Attributed()).ToDictionary(StringComparer.OrdinalIgnoreCase);
+    private static Dictionary<string, string> Descriptions() => EmbeddedDescriptions.Read().Concat(Attributed()).ToDictionary(StringComparer.OrdinalIgnoreCase);
 
     // Requests and answers of the program are described where they are declared. Each is named here, so that trimming leaves their members be.
     private static IEnumerable<KeyValuePair<string, string>> Attributed()
@@ -175,6 +173,9 @@ internal sealed class ControlDocument
             typeof(ControllerRequest), .. typeof(ControllerRequest).GetProperties(), typeof(ControlProblem), .. typeof(ControlProblem).GetProperties(),
             typeof(ConfigFileAnswer), .. typeof(ConfigFileAnswer).GetProperties(), typeof(ReloadAnswer), .. typeof(ReloadAnswer).GetProperties(),
             typeof(ConfigPlan), .. typeof(ConfigPlan).GetProperties(), typeof(DomainPlan), .. typeof(DomainPlan).GetProperties(),
+            typeof(CaptureRequest), .. typeof(CaptureRequest).GetProperties(), typeof(CaptureStatus), .. typeof(CaptureStatus).GetProperties(),
+            typeof(Explained), .. typeof(Explained).GetProperties(), typeof(ExplainedStep), .. typeof(ExplainedStep).GetProperties(),
+            typeof(ExplainedOutcome), .. typeof(ExplainedOutcome).GetProperties(),
             typeof(PlanChange), .. typeof(PlanChange).GetProperties(),
         ];
         foreach (MemberInfo member in members)
@@ -183,15 +184,5 @@ internal sealed class ControlDocument
             if (member.GetCustomAttribute<DescriptionAttribute>() is { } said)
                 yield return KeyValuePair.Create(id, said.Description);
         }
-    }
-
-    // A line for each: the id of a documentation comment, a tab, the text.
-    private static IEnumerable<KeyValuePair<string, string>> Embedded()
-    {
-        using Stream stream = typeof(ControlDocument).Assembly.GetManifestResourceStream(Resource)
-            ?? throw new InvalidOperationException($"The build lacks {Resource}.");
-        using var reader = new StreamReader(stream);
-        foreach (string line in reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            yield return KeyValuePair.Create(line[..line.IndexOf('\t')], line[(line.IndexOf('\t') + 1)..]);
     }
 }

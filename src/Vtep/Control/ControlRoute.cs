@@ -38,6 +38,9 @@ internal sealed record ControlRoute(string Method, string Path, string Summary, 
     /// <summary>The answer when all is well; null: nothing (204). What is JSON already is a <see cref="System.Text.Json.Nodes.JsonObject"/> here.</summary>
     public JsonTypeInfo? Answer { get; init; }
 
+    /// <summary>It belongs to the dashboard's page, and is of no use without it.</summary>
+    public bool IsPartOfPage { get; init; }
+
     /// <summary>The media type of an answer that is text; null: it is no text.</summary>
     public string? AnswerText { get; init; }
 

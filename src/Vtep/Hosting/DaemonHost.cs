@@ -21,6 +21,7 @@ using OpenTelemetry.Metrics;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Daemon.Controllers;
+using VtepDataPlane.Daemon.Dashboard;
 using VtepDataPlane.Daemon.Logging;
 using VtepDataPlane.Daemon.Metrics;
 using VtepDataPlane.Diagnostics;
@@ -68,7 +69,7 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         using var life = new ServiceLife(manager ?? ServiceManager.OfThisProcess(), dataPlane, TimeProvider.System, log);
         var reloads = new Reloads(path, reloader, life, log);
         var scraped = new MetricsApi(metrics, dataPlane);
-        app.Use(scraped.SeparateTcp);
+        app.Use(new TcpDoor([.. scraped.Routes, .. config.Dashboard ? new DashboardApi(dataPlane, TimeProvider.System).Routes : []]).SeparateAsync);
         app.Use((context, next) => door.CheckAsync(context, next, log));
         new ControlApi(dataPlane, new ConfigApi(path, () => reloader.Config, reloads.ReloadAsync), scraped).Map(app);
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -116,6 +117,7 @@ internal sealed class DaemonHost(string path, DaemonConfig config, Func<VtepConf
         options.AddServerHeader = false;
         options.Limits.MaxRequestBodySize = ControlApi.MostRead;
         options.Limits.MaxRequestHeaderCount = 32;
+        options.Limits.MaxRequestLineSize = 2 * CaptureApi.LongestFrame + 1024;
         options.Limits.MaxRequestHeadersTotalSize = ControlApi.MaxRequestBody;
         options.Limits.RequestHeadersTimeout = ControlApi.Patience;
         options.Limits.KeepAliveTimeout = ControlApi.Patience;

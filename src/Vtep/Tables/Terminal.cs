@@ -1,5 +1,5 @@
 // What the output can show. A pipe or a file gets plain text of any width: programs read it, and nothing may be cut or folded.
-// On a terminal COLUMNS, as POSIX has it, says more than the terminal does; NO_COLOR (no-color.org) and TERM say what it understands.
+// On a terminal COLUMNS and LINES, as POSIX has them, say more than the terminal does; NO_COLOR (no-color.org) and TERM say what it understands.
 
 using System.Globalization;
 using VtepDataPlane.Linux.Interop;
@@ -11,6 +11,12 @@ namespace VtepDataPlane.Daemon.Tables;
 /// <param name="Width">Columns; null: as many as it takes.</param>
 internal readonly record struct Terminal(bool Ansi, int? Width)
 {
+    /// <summary>Lines; null: as many as it takes.</summary>
+    public int? Height { get; init; }
+
+    /// <summary>The cursor can be moved: there is a screen, which NO_COLOR doesn't take away.</summary>
+    public bool IsScreen { get; init; }
+
     // What TERM was: the runtime's console sends the keypad mode to every terminal but a dumb one, whatever NO_COLOR says.
     private static string? s_kind;
 
@@ -19,7 +25,7 @@ internal readonly record struct Terminal(bool Ansi, int? Width)
 
     /// <summary>Standard output.</summary>
     public static Terminal OfStandardOutput() => Console.IsOutputRedirected ? Plain
-        : Of(TerminalSize.Columns, name => name == "TERM" ? s_kind : Environment.GetEnvironmentVariable(name));
+        : Of(TerminalSize.Columns, name => name == "TERM" ? s_kind : Environment.GetEnvironmentVariable(name), TerminalSize.Rows);
 
     /// <summary>Keeps the runtime from greeting the terminal. To be called once, before anything is written.</summary>
     public static void Silence()
@@ -31,11 +37,18 @@ internal readonly record struct Terminal(bool Ansi, int? Width)
     /// <summary>A terminal as the environment describes it.</summary>
     /// <param name="width">Its columns; 0 when it doesn't say.</param>
     /// <param name="variable">Looks up an environment variable.</param>
-    public static Terminal Of(int width, Func<string, string?> variable)
+    /// <param name="height">Its lines; 0 when it doesn't say.</param>
+    public static Terminal Of(int width, Func<string, string?> variable, int height = 0)
     {
-        bool isPlain = !string.IsNullOrEmpty(variable("NO_COLOR")) || variable("TERM") is null or "" or "dumb";
-        if (int.TryParse(variable("COLUMNS"), NumberStyles.None, CultureInfo.InvariantCulture, out int wanted) && wanted > 0)
-            width = wanted;
-        return new Terminal(!isPlain, width > 0 ? width : null);
+        bool isScreen = variable("TERM") is not (null or "" or "dumb");
+        bool isPlain = !isScreen || !string.IsNullOrEmpty(variable("NO_COLOR"));
+        return new Terminal(!isPlain, Wanted(variable("COLUMNS"), width)) { Height = Wanted(variable("LINES"), height), IsScreen = isScreen };
+    }
+
+    private static int? Wanted(string? variable, int size)
+    {
+        if (int.TryParse(variable, NumberStyles.None, CultureInfo.InvariantCulture, out int wanted) && wanted > 0)
+            size = wanted;
+        return size > 0 ? size : null;
     }
 }

@@ -8,7 +8,7 @@ namespace VtepDataPlane.Linux.Inspection;
 
 /// <summary>A vtep that runs on this host with the same address and port: what it holds is nobody else's.</summary>
 /// <param name="Ports">Names of its TAP devices.</param>
-public sealed record RunningVtep(IReadOnlySet<string> Ports);
+internal sealed record RunningVtep(IReadOnlySet<string> Ports);
 
 /// <summary>What this process may do (capabilities(7), the effective ones) and whose it is.</summary>
 /// <param name="MayAdministerNetwork">CAP_NET_ADMIN.</param>
@@ -33,7 +33,7 @@ internal sealed record ClockFacts(bool? IsSynchronized, string? Source);
 internal sealed record ConntrackFacts(long Count, long Max);
 
 /// <summary>A host as it was at one moment. Immutable.</summary>
-public sealed record HostFacts
+internal sealed record HostFacts
 {
     private readonly Dictionary<string, LinkInfo> _byName = [];
     private readonly Dictionary<int, LinkInfo> _byIndex = [];

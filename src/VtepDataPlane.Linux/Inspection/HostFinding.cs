@@ -3,7 +3,7 @@
 namespace VtepDataPlane.Linux.Inspection;
 
 /// <summary>How bad it is.</summary>
-public enum FindingSeverity
+internal enum FindingSeverity
 {
     /// <summary>Nothing is wrong.</summary>
     Ok,
@@ -22,7 +22,7 @@ public enum FindingSeverity
 /// <param name="Path">The element of the configuration it hangs on, <c>$.bridgeDomains[0].ports[0].mtu</c>; null: none.</param>
 /// <param name="Message">What is so, a clause without full stop.</param>
 /// <param name="Remedy">What to do, a clause; null when nothing is wrong.</param>
-public sealed record HostFinding(string Id, FindingSeverity Severity, string? Subject, string? Path, string Message, string? Remedy)
+internal sealed record HostFinding(string Id, FindingSeverity Severity, string? Subject, string? Path, string Message, string? Remedy)
 {
     /// <summary>All is well.</summary>
     public static HostFinding Ok(string id, string message) => new(id, FindingSeverity.Ok, null, null, message, null);

@@ -16,7 +16,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Linux.Inspection;
 
 /// <summary>Looks at this host.</summary>
-public static class HostInspection
+internal static class HostInspection
 {
     private const int CAP_NET_ADMIN = 12;
     private const int CAP_SYS_RESOURCE = 24;

@@ -1,4 +1,4 @@
-// The width of the terminal at standard output: TIOCGWINSZ, ioctl_tty(2). Console.WindowWidth tells the same, but sets the
+// The width and height of the terminal at standard output: TIOCGWINSZ, ioctl_tty(2). Console.WindowWidth tells the same, but sets the
 // terminal's keypad mode by an escape sequence first, whatever NO_COLOR says.
 //
 // https://man7.org/linux/man-pages/man2/TIOCGWINSZ.2const.html
@@ -10,20 +10,22 @@ using System.Runtime.InteropServices;
 namespace VtepDataPlane.Linux.Interop;
 
 /// <summary>The terminal at standard output. Any thread.</summary>
-public static unsafe partial class TerminalSize
+internal static unsafe partial class TerminalSize
 {
     private const int StandardOutput = 1;
     private const nuint TIOCGWINSZ = 0x5413;
 
     /// <summary>Its columns; 0: there is no terminal, or it doesn't say.</summary>
-    public static int Columns
+    public static int Columns => Read().ws_col;
+
+    /// <summary>Its lines; 0: there is no terminal, or it doesn't say.</summary>
+    public static int Rows => Read().ws_row;
+
+    private static winsize Read()
     {
-        get
-        {
-            // The kernel writes one winsize, which is on this stack.
-            winsize size = default;
-            return ioctl_native(StandardOutput, TIOCGWINSZ, &size) < 0 ? 0 : size.ws_col;
-        }
+        // The kernel writes one winsize, which is on this stack; it stays all zeros when there is no terminal.
+        winsize size = default;
+        return ioctl_native(StandardOutput, TIOCGWINSZ, &size) < 0 ? default : size;
     }
 
     /// <summary>struct winsize.</summary>

@@ -11,7 +11,7 @@ using Tmds.Linux;
 namespace VtepDataPlane.Linux.Interop;
 
 /// <summary>Users and groups of this machine. Any thread.</summary>
-public static unsafe partial class UnixAccounts
+internal static unsafe partial class UnixAccounts
 {
     // A group's members come in the same buffer; one with 10,000 of them needs some 100 KiB.
     private const int FirstBuffer = 4 << 10;

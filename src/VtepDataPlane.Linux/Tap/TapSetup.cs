@@ -16,12 +16,12 @@ namespace VtepDataPlane.Linux.Tap;
 /// <summary>What became of one device.</summary>
 /// <param name="Sentence">For the operator, on one line.</param>
 /// <param name="IsError">It isn't as it must be.</param>
-public readonly record struct TapOutcome(string Sentence, bool IsError);
+internal readonly record struct TapOutcome(string Sentence, bool IsError);
 
 /// <summary>The TAP devices of a configuration, made for a user.</summary>
 /// <param name="owner">The user's id.</param>
 /// <param name="user">What the operator calls the user.</param>
-public sealed class TapSetup(uint owner, string user) : IDisposable
+internal sealed class TapSetup(uint owner, string user) : IDisposable
 {
     private const string Bridge = "bridge";
 

@@ -48,6 +48,31 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
         return [.. entries.OrderBy(entry => entry.Vni).ThenBy(entry => entry.Mac)];
     }
 
+    public FdbPage FindFdb(uint nowSeconds, string words, int most)
+    {
+        ForwardingState state = forwarder.State;
+        var search = new FdbSearch(words, vteps);
+        var first = new PriorityQueue<(BridgeDomain Domain, FdbEntry Entry), UInt128>(); // the last of the first in front
+        int total = 0, found = 0;
+        foreach (FdbEntry entry in fdb)
+        {
+            if (state.ByIndex(entry.Domain) is not { } domain)
+                continue;
+            total++;
+            if (!search.Takes(domain, entry))
+                continue;
+            found++;
+            UInt128 place = ~(((UInt128)domain.Vni.Value << 48) | entry.Mac.Value);
+            if (first.Count < most)
+                first.Enqueue((domain, entry), place);
+            else if (most > 0)
+                first.EnqueueDequeue((domain, entry), place);
+        }
+
+        IEnumerable<FdbSnapshot> entries = first.UnorderedItems.Select(item => Read(item.Element.Domain, item.Element.Entry, nowSeconds));
+        return new FdbPage(total, found, [.. entries.OrderBy(entry => entry.Vni).ThenBy(entry => entry.Mac)]);
+    }
+
     public IReadOnlyList<NeighborSnapshot> Neighbors()
     {
         ForwardingState state = forwarder.State;
@@ -96,7 +121,8 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
             [.. domain.Ports.Select(port => port.Device.Name)], [.. domain.Flood.Vteps.Select(vtep => vteps.EndpointOf(vtep))],
             domain.Mtu, fdb.CountOf(domain.Index), domain.FdbLimit, (int)domain.Ageing, domain.Meters.Sum(lane => lane.Moves),
             domain.Meters.Sum(lane => lane.LearnLimitHits), domain.Meters.Sum(lane => lane.ReservedBitsIgnored),
-            domain.Meters.Sum(lane => lane.ToUnderlay), domain.Meters.Sum(lane => lane.FromUnderlay), DropTotals.Occurred(drops));
+            domain.Meters.Sum(lane => lane.ToUnderlay), domain.Meters.Sum(lane => lane.FromUnderlay),
+            domain.Meters.Sum(lane => lane.ToUnderlayBytes), domain.Meters.Sum(lane => lane.FromUnderlayBytes), DropTotals.Occurred(drops));
     }
 
     private PortSnapshot Read(BridgeDomain domain, AccessPort port)
@@ -140,19 +166,10 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
     private static string KindOf(RemoteVtep vtep, IReadOnlyList<BridgeDomain> naming) =>
         !vtep.IsStatic ? "learned" : naming.Count > 0 && naming.All(domain => domain.Controller is not null) ? "directory" : "static";
 
-    /// <summary>What people and programs call a kind of entry.</summary>
-    internal static string KindOf(FdbKind kind) => kind switch
-    {
-        FdbKind.LearnedLocal or FdbKind.Own => "local",
-        FdbKind.LearnedRemote => "remote",
-        FdbKind.DirectoryRemote or FdbKind.StickyRemote => "directory",
-        _ => "static",
-    };
-
     private FdbSnapshot Read(BridgeDomain domain, FdbEntry entry, uint nowSeconds)
     {
         FdbTarget target = entry.Target;
-        string kind = KindOf(target.Kind);
+        string kind = FdbSearch.KindOf(target);
         bool ages = target.IsOneOf(FdbKinds.Learned | FdbKinds.Directory);
         return new FdbSnapshot(
             domain.Vni, entry.Mac, kind, target.IsLocal ? domain.Port(target.Id)?.Device.Name : null,

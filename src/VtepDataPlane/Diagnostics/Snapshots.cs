@@ -39,11 +39,13 @@ public sealed record VtepSnapshot(
 /// <param name="ReservedBitsIgnored">Datagrams accepted with reserved bits set.</param>
 /// <param name="ToUnderlay">Frames encapsulated, one for each copy.</param>
 /// <param name="FromUnderlay">Frames accepted from VTEPs.</param>
+/// <param name="ToUnderlayBytes">Bytes of the frames encapsulated, VXLAN header included.</param>
+/// <param name="FromUnderlayBytes">Bytes of the frames accepted, VXLAN header included.</param>
 /// <param name="Drops">Frames of this domain dropped, by reason; only reasons that occurred.</param>
 public sealed record DomainSnapshot(
     string Name, Vni Vni, string Discovery, InetAddress? Group, IReadOnlyList<string> Ports, IReadOnlyList<VtepEndpoint> FloodList,
     int Mtu, int FdbEntries, int FdbLimit, int Ageing, long Moves, long LearnLimitHits, long ReservedBitsIgnored,
-    long ToUnderlay, long FromUnderlay, IReadOnlyDictionary<DropReason, long> Drops);
+    long ToUnderlay, long FromUnderlay, long ToUnderlayBytes, long FromUnderlayBytes, IReadOnlyDictionary<DropReason, long> Drops);
 
 /// <summary>One access port.</summary>
 /// <param name="Name">Device name.</param>
@@ -83,6 +85,12 @@ public sealed record PeerSnapshot(
 /// <param name="Vtep">The VTEP it is behind, or null.</param>
 /// <param name="AgeSeconds">Since the last frame from it; 0 for entries that don't age.</param>
 public sealed record FdbSnapshot(Vni Vni, MacAddress Mac, string Kind, string? Port, VtepEndpoint? Vtep, long AgeSeconds);
+
+/// <summary>Part of the FDB: what a search found, as far as it was asked for.</summary>
+/// <param name="Total">Entries there are.</param>
+/// <param name="Found">Of these, entries that were searched for.</param>
+/// <param name="Entries">The first of those, by VNI and MAC.</param>
+public sealed record FdbPage(int Total, int Found, IReadOnlyList<FdbSnapshot> Entries);
 
 /// <summary>The books: every frame that came in, and what became of it.</summary>
 /// <param name="Received">Frames received by all queues.</param>

@@ -5,13 +5,13 @@ using VtepDataPlane.Underlay;
 
 namespace VtepDataPlane.Discovery;
 
-/// <summary>How the VTEPs of a domain find each other.</summary>
+/// <summary>How the VTEPs of a domain find each other: one of the records derived from it. Immutable.</summary>
 public abstract record DiscoveryConfig;
 
-/// <summary>A list of peers: the flood list, and the only VTEPs frames are accepted from.</summary>
+/// <summary>A list of peers: the flood list, and the only VTEPs frames are accepted from. Immutable.</summary>
 public sealed record StaticDiscovery : DiscoveryConfig
 {
-    /// <summary>The peers, each address once.</summary>
+    /// <summary>The peers, each address once, of the family of our own; 4096 at most.</summary>
     public required IReadOnlyList<VtepEndpoint> Peers { get; init; }
 
     /// <summary>Same peers in the same order.</summary>
@@ -21,7 +21,7 @@ public sealed record StaticDiscovery : DiscoveryConfig
     public override int GetHashCode() => Peers.Count;
 }
 
-/// <summary>A group all VTEPs of the domain have joined (RFC 7348 section 4.2).</summary>
+/// <summary>A group all VTEPs of the domain have joined (RFC 7348 section 4.2). Immutable.</summary>
 public sealed record MulticastDiscovery : DiscoveryConfig
 {
     /// <summary>The group, and the interface to join it on and to send to it by (mandatory: a route decides badly here).</summary>

@@ -63,27 +63,40 @@ public sealed record LookupResult(LookupOutcome Outcome, IReadOnlyList<Directory
     public static LookupResult NotFound { get; } = new(LookupOutcome.NotFound, []);
 }
 
-/// <summary>A source of records.</summary>
+/// <summary>
+/// A source of records: what a controller is to a VTEP. It has its own threads; <see cref="RunAsync"/> is called once, all else at any time from any
+/// thread. An outage is never an exception: it is a <see cref="DirectoryStatus"/>, <see cref="LookupOutcome.NoAnswer"/>, null or a sentence.
+/// </summary>
 public interface IDirectory : IAsyncDisposable
 {
     /// <summary>What it can do.</summary>
     DirectoryCapabilities Capabilities { get; }
 
     /// <summary>Yields what the store has and how it changes, until cancelled, and keeps <paramref name="own"/> in the store.</summary>
+    /// <param name="own">What this node has; the source takes from it what is due, and writes it.</param>
+    /// <param name="stop">Ends it.</param>
     IAsyncEnumerable<DirectoryEvent> RunAsync(LocalRecords own, CancellationToken stop);
 
     /// <summary>Says what is wanted from now on, and asks for a fresh snapshot.</summary>
+    /// <param name="scope">Which records the events must hold.</param>
     void Require(DirectoryScope scope);
 
     /// <summary>Reads everything once, beside the running events; null: no answer.</summary>
+    /// <param name="stop">Gives up.</param>
     ValueTask<DirectorySnapshot?> ReadAsync(CancellationToken stop);
 
     /// <summary>Asks for one key. Never throws but for cancellation.</summary>
+    /// <param name="key">A station or an address in a domain.</param>
+    /// <param name="stop">Gives up.</param>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
     ValueTask<LookupResult> LookupAsync(LookupKey key, CancellationToken stop);
 
     /// <summary>Writes a record of any node, or takes one out, without a lease: it stays until it is taken out. Null, or a sentence why not.</summary>
+    /// <param name="change">The record, or the key of what is taken out.</param>
+    /// <param name="stop">Gives up.</param>
     ValueTask<string?> WriteAsync(DirectoryChange change, CancellationToken stop);
 
     /// <summary>Takes all of this node's records out of the store, and publishes nothing any more. Null, or a sentence why not.</summary>
+    /// <param name="stop">Gives up.</param>
     ValueTask<string?> ReleaseAsync(CancellationToken stop);
 }

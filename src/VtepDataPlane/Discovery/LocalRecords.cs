@@ -8,7 +8,7 @@ using VtepDataPlane.Discovery.Records;
 
 namespace VtepDataPlane.Discovery;
 
-/// <summary>The desired state of this node's records.</summary>
+/// <summary>The desired state of this node's records. Thread-safe.</summary>
 public sealed class LocalRecords
 {
     private readonly Lock _gate = new();
@@ -37,6 +37,7 @@ public sealed class LocalRecords
     }
 
     /// <summary>Wants a record in the store; a record that is wanted already as it is stays undisturbed.</summary>
+    /// <param name="record">The record; one of the same key before it is replaced.</param>
     public void Set(DirectoryRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
@@ -50,6 +51,7 @@ public sealed class LocalRecords
     }
 
     /// <summary>Wants a record out of the store.</summary>
+    /// <param name="key">Of a record; nothing happens when it isn't wanted.</param>
     public void Remove(RecordKey key)
     {
         lock (_gate)
@@ -60,6 +62,9 @@ public sealed class LocalRecords
     }
 
     /// <summary>The record as it is wanted.</summary>
+    /// <param name="key">Of a record.</param>
+    /// <param name="record">The record, or null.</param>
+    /// <returns>True when it is wanted.</returns>
     public bool TryGet(RecordKey key, [NotNullWhen(true)] out DirectoryRecord? record)
     {
         lock (_gate)
@@ -86,6 +91,7 @@ public sealed class LocalRecords
     }
 
     /// <summary>Source: these could not be written, or the store has lost them.</summary>
+    /// <param name="keys">They are due again.</param>
     public void GiveBack(IEnumerable<RecordKey> keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
@@ -107,6 +113,8 @@ public sealed class LocalRecords
     }
 
     /// <summary>Source: ends when something is due.</summary>
+    /// <param name="stop">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException">It was ended.</exception>
     public Task WaitAsync(CancellationToken stop)
     {
         lock (_gate)

@@ -42,6 +42,7 @@ public sealed class MemoryStore
     }
 
     /// <summary>Puts records in, as one change.</summary>
+    /// <param name="records">Of any nodes; those of the same keys are replaced.</param>
     public void Put(params DirectoryRecord[] records)
     {
         ArgumentNullException.ThrowIfNull(records);
@@ -49,6 +50,7 @@ public sealed class MemoryStore
     }
 
     /// <summary>Takes records out, as one change; keys that aren't there are passed over.</summary>
+    /// <param name="keys">Of records of any nodes.</param>
     public void Delete(params RecordKey[] keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
@@ -56,6 +58,7 @@ public sealed class MemoryStore
     }
 
     /// <summary>Takes all records of a node out, as one change: its lease has ended.</summary>
+    /// <param name="node">Its id.</param>
     public void Withdraw(string node)
     {
         lock (_gate)
@@ -73,6 +76,7 @@ public sealed class MemoryStore
     }
 
     /// <summary>Something that can't be read; in the place of a record when <see cref="RejectedRecord.Means"/> says so.</summary>
+    /// <param name="junk">What sources shall tell of it.</param>
     public void PutJunk(RejectedRecord junk)
     {
         ArgumentNullException.ThrowIfNull(junk);
@@ -87,6 +91,7 @@ public sealed class MemoryStore
     }
 
     /// <summary>Stops answering: sources say that they are degraded, and nothing can be written.</summary>
+    /// <param name="problem">What sources say is wrong.</param>
     public void GoAway(string problem = "the store doesn't answer")
     {
         lock (_gate)
@@ -114,6 +119,8 @@ public sealed class MemoryStore
     }
 
     /// <summary>Is restored from an old copy: these records, that revision. Sources notice and read everything anew.</summary>
+    /// <param name="revision">The store's from now on, smaller than before as a rule.</param>
+    /// <param name="records">All there is.</param>
     public void Restore(long revision, IEnumerable<DirectoryRecord> records)
     {
         ArgumentNullException.ThrowIfNull(records);

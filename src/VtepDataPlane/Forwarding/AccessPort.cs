@@ -8,7 +8,7 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Forwarding;
 
-/// <summary>An access port in its bridge domain.</summary>
+/// <summary>An access port in its bridge domain: what a host is told to serve. Any thread; its queues belong to their lanes.</summary>
 public sealed class AccessPort
 {
     private readonly PortLane[] _lanes;

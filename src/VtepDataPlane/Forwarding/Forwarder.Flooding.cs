@@ -91,6 +91,7 @@ internal sealed partial class Forwarder
             int bytes = frame.Length + (segments - 1) * (VxlanHeader.Size + frame.Info.Offload.HeaderLength);
             CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, group.Id), segments, bytes);
             walk.Meters.ToUnderlay += segments;
+            walk.Meters.ToUnderlayBytes += bytes;
             if (walk.Observer is { } observer)
                 walk.Lane.SendToUnderlay(frame, observer, observer.ToGroup(walk, frame, group));
             else

@@ -87,6 +87,7 @@ internal sealed partial class Forwarder
         CountSent(ref walk.Lane.Meters.Traffic(vtep), segments, bytes);
         CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, vtep), segments, bytes);
         walk.Meters.ToUnderlay += segments;
+        walk.Meters.ToUnderlayBytes += bytes;
         if (walk.Observer is { } observer)
             walk.Lane.SendToUnderlay(frame, observer, observer.ToVtep(walk, frame, vtep));
         else

@@ -320,8 +320,10 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
 
     private static void CountAccepted(in Walk walk, int length, bool reservedBits)
     {
-        walk.CountAccepted(length + VxlanHeader.Size);
+        int bytes = length + VxlanHeader.Size;
+        walk.CountAccepted(bytes);
         walk.Meters.FromUnderlay++;
+        walk.Meters.FromUnderlayBytes += bytes;
         if (reservedBits)
             walk.Meters.ReservedBitsIgnored++;
     }

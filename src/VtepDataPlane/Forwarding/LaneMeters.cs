@@ -59,6 +59,12 @@ internal sealed class DomainLaneMeters
 
     public long FromUnderlay { get; set; }
 
+    /// <summary>Bytes of those frames, VXLAN headers included, as in <see cref="VtepTraffic"/>.</summary>
+    public long ToUnderlayBytes { get; set; }
+
+    /// <summary>Bytes of those frames, VXLAN headers included, as in <see cref="VtepTraffic"/>.</summary>
+    public long FromUnderlayBytes { get; set; }
+
     public long Moves { get; set; }
 
     public long LearnLimitHits { get; set; }

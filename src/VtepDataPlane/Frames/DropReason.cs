@@ -39,7 +39,7 @@ public enum DropReason
 
     // --- the Ethernet frame, from either side ---
 
-    /// <summary>Fewer than the 14 bytes of an Ethernet header (18 when it says VLAN).</summary>
+    /// <summary>Fewer than the 14 bytes of an Ethernet header (18 when it says VLAN), or a frame in whose midst its pipe ended.</summary>
     FrameTruncated,
 
     /// <summary>The source is a group address or all zeros (kernel MAC_INVALID_SOURCE).</summary>
@@ -89,7 +89,7 @@ public enum DropReason
     /// <summary>Longer than the path to that VTEP carries without fragments; the sender was told where that is allowed.</summary>
     PathMtuExceeded,
 
-    /// <summary>A super-frame for the underlay that can't be segmented.</summary>
+    /// <summary>A super-frame for the underlay, or for a port that takes plain frames only, that can't be segmented.</summary>
     GsoUnsupported,
 
     /// <summary>The route to that VTEP leaves through one of our own ports (kernel -ELOOP).</summary>
@@ -127,6 +127,6 @@ public enum DropReason
     /// <summary>The port had no buffer (EAGAIN, ENOBUFS, ENOMEM), or its reader is slow.</summary>
     PortNoBuffer,
 
-    /// <summary>The port refused the frame (EINVAL and others).</summary>
+    /// <summary>The port refused the frame (EINVAL and others), or a frame in its stream has a length that can't be.</summary>
     PortError,
 }

@@ -2,7 +2,7 @@
 
 namespace VtepDataPlane.Frames;
 
-/// <summary>Names (snake case, stable) of <see cref="DropReason"/>.</summary>
+/// <summary>Names (snake case, stable over versions) of <see cref="DropReason"/>. Any thread.</summary>
 public static class DropReasonText
 {
     private static readonly DropReason[] s_all = Enum.GetValues<DropReason>();
@@ -15,6 +15,8 @@ public static class DropReasonText
     public static ReadOnlySpan<DropReason> All => s_all.AsSpan(1);
 
     /// <summary><c>vni_not_found</c> for <see cref="DropReason.VniNotFound"/>.</summary>
+    /// <param name="reason">A member of the enum.</param>
+    /// <exception cref="IndexOutOfRangeException">It is no member.</exception>
     public static string Name(this DropReason reason) => s_names[(int)reason];
 
     private static string SnakeCase(string name) =>

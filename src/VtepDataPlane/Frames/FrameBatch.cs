@@ -31,6 +31,10 @@ public sealed class FrameBatch
     private readonly int _stride;
 
     /// <summary>Makes <paramref name="capacity"/> slots with <paramref name="room"/> bytes behind the headroom.</summary>
+    /// <param name="capacity">Slots, at least 1.</param>
+    /// <param name="room">Bytes of the longest frame, at least 64.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Too few of either.</exception>
+    /// <exception cref="OverflowException">All together are more than 2 GiB.</exception>
     public FrameBatch(int capacity = DefaultCapacity, int room = DefaultRoom)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
@@ -53,9 +57,12 @@ public sealed class FrameBatch
     public Frame this[int index] => new(_memory.AsSpan(index * _stride, _stride), ref _infos[index]);
 
     /// <summary>The writable room of a slot, behind its headroom: where a receiving queue puts bytes.</summary>
+    /// <param name="index">The slot, 0 to <see cref="Capacity"/> - 1.</param>
     public Span<byte> RoomOf(int index) => RoomOf(index, front: 0);
 
     /// <summary>The same with the last <paramref name="front"/> bytes of the headroom in front of it, for what comes along with a frame.</summary>
+    /// <param name="index">The slot, 0 to <see cref="Capacity"/> - 1.</param>
+    /// <param name="front">Bytes, 0 to <see cref="Headroom"/>.</param>
     public Span<byte> RoomOf(int index, int front) => _memory.AsSpan(index * _stride + Headroom - front, Room + front);
 
     /// <summary>Resets slot <paramref name="index"/> to a plain frame of <paramref name="length"/> bytes at the start of its room.</summary>

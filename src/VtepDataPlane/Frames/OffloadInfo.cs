@@ -51,6 +51,7 @@ public struct OffloadInfo : IEquatable<OffloadInfo>
     /// What it says fits a frame of that length: offsets within it, a known kind, a segment size, an unfinished checksum. What doesn't was
     /// made up by somebody (a virtual machine behind a TAP, say), and whoever finished the checksum would write outside the frame.
     /// </summary>
+    /// <param name="frameLength">Bytes of the frame from its Ethernet header on.</param>
     public readonly bool IsSane(int frameLength)
     {
         if (NeedsChecksum && ChecksumStart + ChecksumOffset + 2 > frameLength)

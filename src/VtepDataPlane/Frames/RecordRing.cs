@@ -8,7 +8,9 @@
 // Writing is in two steps. TryStage takes room; what was staged may be changed until Commit publishes all of it at once. So a lane notes a
 // frame when it hands it to a queue, and corrects the note when the queue, in its flush, turns out to have dropped the frame.
 //
-// Bytes of a record lie together: what doesn't fit before the end of the array starts over at its beginning, the rest staying unused. Writer
+// Bytes of a record lie together: what doesn't fit before the end of the array starts over at its beginning, the rest staying unused. So a
+// record of up to half the array fits into an empty ring wherever its end happens to be; a longer one would fit at some places and never at
+// others, and is always refused. Both sizes are powers of two, for a place is asked for with every record. Writer
 // and reader each keep a copy of the other's count and read it anew only when the copy says full or empty, so that the line both write to
 // doesn't go back and forth with every record.
 
@@ -26,23 +28,35 @@ namespace VtepDataPlane.Frames;
 public sealed class RecordRing<T>
     where T : struct
 {
+    /// <summary>The most records, and the most bytes, a ring may be asked to hold.</summary>
+    public const int MaxSize = 1 << 30;
+
     private readonly Entry[] _entries;
     private readonly byte[] _bytes;
     private readonly int _entryMask;
-    private Writer _writer;
-    private Reader _reader;
+    private readonly int _byteMask;
+    private readonly int _longest;
+    private RingWriter _writer;
+    private RingReader _reader;
 
     /// <summary>A ring.</summary>
     /// <param name="records">Records it holds, 1 or more; rounded up to a power of two.</param>
-    /// <param name="bytes">Bytes it holds, 0 or more. The longest record that ever fits has half of them.</param>
+    /// <param name="bytes">Bytes it holds, 0 or more; rounded up to a power of two. The longest record has half of them.</param>
     public RecordRing(int records, int bytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(records, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(records, MaxSize);
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, MaxSize);
         _entries = new Entry[BitOperations.RoundUpToPowerOf2((uint)records)];
         _entryMask = _entries.Length - 1;
-        _bytes = bytes == 0 ? [] : GC.AllocateUninitializedArray<byte>(bytes);
+        _bytes = bytes == 0 ? [] : GC.AllocateUninitializedArray<byte>((int)BitOperations.RoundUpToPowerOf2((uint)bytes));
+        _byteMask = Math.Max(_bytes.Length - 1, 0);
+        _longest = _bytes.Length / 2;
     }
+
+    /// <summary>Bytes of the longest record it takes.</summary>
+    public int LongestRecord => _longest;
 
     /// <summary>Records lost for want of room.</summary>
     public long Lost => Volatile.Read(ref _writer.Lost);
@@ -50,14 +64,14 @@ public sealed class RecordRing<T>
     /// <summary>Records committed since the ring was made.</summary>
     public long Committed => Volatile.Read(ref _writer.Head);
 
-    /// <summary>Nothing committed waits to be read.</summary>
+    /// <summary>Nothing committed waits to be read, and what was read is released.</summary>
     public bool IsEmpty => Volatile.Read(ref _writer.Head) == Volatile.Read(ref _reader.Tail);
 
     /// <summary>Writer: a staged record, until <see cref="Commit"/>.</summary>
     /// <param name="slot">What <see cref="TryStage"/> gave.</param>
     public ref T this[int slot] => ref _entries[slot].Value;
 
-    /// <summary>Writer: takes room for a record. False when there is none; the record is counted as lost.</summary>
+    /// <summary>Writer: takes room for a record. False when there is none or the record is too long; it is counted as lost.</summary>
     /// <param name="length">Bytes that belong to it.</param>
     /// <param name="slot">Names the record until <see cref="Commit"/>.</param>
     /// <param name="bytes">Room for its bytes, to be filled before <see cref="Commit"/>.</param>
@@ -75,7 +89,7 @@ public sealed class RecordRing<T>
         long start = StartOf(length);
         ref Entry entry = ref _entries[slot];
         entry.Length = length;
-        entry.Start = (int)(start % Math.Max(_bytes.Length, 1));
+        entry.Start = (int)start & _byteMask;
         entry.End = _writer.NextByte = start + length;
         entry.Value = default;
         _writer.Next++;
@@ -133,11 +147,11 @@ public sealed class RecordRing<T>
     private long StartOf(int length)
     {
         long next = _writer.NextByte;
-        int place = _bytes.Length == 0 ? 0 : (int)(next % _bytes.Length);
+        int place = (int)next & _byteMask;
         return place + length <= _bytes.Length ? next : next + _bytes.Length - place;
     }
 
-    private bool HasBytes(int length) => StartOf(length) + length - _writer.ByteTailSeen <= _bytes.Length;
+    private bool HasBytes(int length) => length <= _longest && StartOf(length) + length - _writer.ByteTailSeen <= _bytes.Length;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool HasRoomNow(int length)
@@ -154,39 +168,39 @@ public sealed class RecordRing<T>
         public int Length;
         public long End;
     }
+}
 
-    // Each side's fields on cache lines of their own.
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private struct Writer
-    {
-        [FieldOffset(64)]
-        public long Head;
-        [FieldOffset(72)]
-        public long Next;
-        [FieldOffset(80)]
-        public long NextByte;
-        [FieldOffset(88)]
-        public long TailSeen;
-        [FieldOffset(96)]
-        public long ByteTailSeen;
-        [FieldOffset(104)]
-        public long HeadByte;
-        [FieldOffset(112)]
-        public long Lost;
-    }
+// Each side's fields on cache lines of their own. They stand outside of the ring's class: the runtime lays no generic type out explicitly.
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct RingWriter
+{
+    [FieldOffset(64)]
+    public long Head;
+    [FieldOffset(72)]
+    public long Next;
+    [FieldOffset(80)]
+    public long NextByte;
+    [FieldOffset(88)]
+    public long TailSeen;
+    [FieldOffset(96)]
+    public long ByteTailSeen;
+    [FieldOffset(104)]
+    public long HeadByte;
+    [FieldOffset(112)]
+    public long Lost;
+}
 
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private struct Reader
-    {
-        [FieldOffset(64)]
-        public long Tail;
-        [FieldOffset(72)]
-        public long ByteTail;
-        [FieldOffset(80)]
-        public long Next;
-        [FieldOffset(88)]
-        public long NextByte;
-        [FieldOffset(96)]
-        public long HeadSeen;
-    }
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct RingReader
+{
+    [FieldOffset(64)]
+    public long Tail;
+    [FieldOffset(72)]
+    public long ByteTail;
+    [FieldOffset(80)]
+    public long Next;
+    [FieldOffset(88)]
+    public long NextByte;
+    [FieldOffset(96)]
+    public long HeadSeen;
 }

@@ -13,7 +13,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Offload;
 
 /// <summary>Tells a train of datagrams from one. For queues that receive with UDP_GRO.</summary>
-public static class ReceivedTrain
+internal static class ReceivedTrain
 {
     /// <summary>A buffer longer than its segment size holds one datagram all the same.</summary>
     /// <param name="buffer">VXLAN header and frame, and maybe more of the same.</param>

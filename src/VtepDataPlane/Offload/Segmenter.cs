@@ -84,6 +84,8 @@ public readonly ref struct Segmenter
     public int PayloadLength(int i) => Math.Min(_size, _frame.Length - PayloadOffset(i));
 
     /// <summary>Writes the finished headers of segment <paramref name="i"/>, <see cref="HeaderLength"/> bytes.</summary>
+    /// <param name="i">The segment, 0 to <see cref="Count"/> - 1.</param>
+    /// <param name="destination">Takes them at its start; <see cref="MaximumHeaderLength"/> bytes are always enough.</param>
     /// <exception cref="ArgumentException">There is no such segment or too little room: a bug in the caller.</exception>
     public void WriteHeader(int i, Span<byte> destination)
     {

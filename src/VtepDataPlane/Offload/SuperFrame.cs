@@ -10,7 +10,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Offload;
 
 /// <summary>Measures super-frames.</summary>
-public static class SuperFrame
+internal static class SuperFrame
 {
     /// <summary>Datagrams the kernel takes as one: UDP_MAX_SEGMENTS before Linux 6.9, which raised it to 128 (include/linux/udp.h).</summary>
     public const int MaxSegments = 64;

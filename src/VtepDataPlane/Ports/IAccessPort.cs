@@ -1,5 +1,5 @@
 // The edge towards hosts: a device with one queue a lane. Opened and closed by the control loop; each queue is used by one
-// worker only. TapPort (Linux) and MemoryPort (tests, embedding) implement it.
+// worker only. TapPort (Linux), PipePort (a host in this process) and MemoryPort (tests) implement it.
 
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;

@@ -37,7 +37,7 @@ public interface IUnderlay : IDisposable
     /// <summary>False while the local address is missing from this host: nothing may be sent, lest it be sent from another.</summary>
     bool IsLocalAddressPresent { get; }
 
-    /// <summary>The queue of lane <paramref name="lane"/>.</summary>
+    /// <summary>The queue of lane <paramref name="lane"/>, 0 to one less than it was opened for. The same object each time.</summary>
     IFrameQueue Queue(int lane);
 
     /// <summary>The UDP source port that a datagram really has whose flow hash gives this one: an underlay may have fewer than there are hashes.</summary>
@@ -57,11 +57,15 @@ public interface IUnderlay : IDisposable
     UnderlayPath PathTo(in InetAddress remote);
 
     /// <summary>The interface by that name: <see cref="UnderlayPath.Mtu"/> is the link's. No route when there is none.</summary>
+    /// <param name="interfaceName">As the system calls it.</param>
     UnderlayPath PathThrough(string interfaceName);
 
     /// <summary>Joins a group (idempotent; kept over link flaps and re-creation of the interface until left).</summary>
+    /// <param name="group">A group of the family of <see cref="Local"/>.</param>
+    /// <exception cref="VtepException">The system refuses.</exception>
     void Join(in MulticastGroup group);
 
     /// <summary>Leaves a group (idempotent).</summary>
+    /// <param name="group">As it was joined.</param>
     void Leave(in MulticastGroup group);
 }

@@ -19,7 +19,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Underlay;
 
 /// <summary>Recently sent long datagrams, by keyed hash. One writer, any reader.</summary>
-public sealed class SentDatagrams
+internal sealed class SentDatagrams
 {
     /// <summary>Datagrams up to this length aren't noted: every path carries them (the floor of path MTU discovery is 1280).</summary>
     public const int UnnotedLength = 1200;

@@ -16,7 +16,7 @@ namespace VtepDataPlane.Wire;
 /// <param name="Type">Option 53, see <see cref="Ack"/>.</param>
 /// <param name="YourAddress">The address the client is given; 0.0.0.0 when it isn't about that.</param>
 /// <param name="ClientMac">The client.</param>
-public readonly record struct DhcpReply(byte Type, InetAddress YourAddress, MacAddress ClientMac)
+internal readonly record struct DhcpReply(byte Type, InetAddress YourAddress, MacAddress ClientMac)
 {
     /// <summary>The UDP port servers send from.</summary>
     public const ushort ServerPort = 67;

@@ -2,7 +2,7 @@
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>EtherTypes as they stand in the frame, host order.</summary>
+/// <summary>EtherTypes as numbers in host order (IEEE 802 Numbers at IANA; RFC 9542 appendix B).</summary>
 public static class EtherType
 {
     /// <summary>IPv4.</summary>
@@ -21,5 +21,6 @@ public static class EtherType
     public const ushort ServiceVlan = 0x88A8;
 
     /// <summary>Is the first half of a VLAN tag.</summary>
+    /// <param name="etherType">As read from a frame, host order.</param>
     public static bool IsVlan(ushort etherType) => etherType is Vlan or ServiceVlan;
 }

@@ -5,7 +5,7 @@ using System.Buffers.Binary;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>An Ethernet frame, viewed. Borrows the bytes.</summary>
+/// <summary>An Ethernet II frame (IEEE 802.3 section 3), viewed. Borrows the bytes.</summary>
 public readonly ref struct EthernetView
 {
     private const int SourceOffset = 6;
@@ -28,6 +28,8 @@ public readonly ref struct EthernetView
     public ReadOnlySpan<byte> Payload => _frame[EthernetHeader.Size..];
 
     /// <summary>False when there are fewer than <see cref="EthernetHeader.Size"/> bytes.</summary>
+    /// <param name="frame">A frame from its destination address on, without preamble and checksum.</param>
+    /// <param name="view">Reads it; borrows <paramref name="frame"/>. Not to be used when the answer is false.</param>
     public static bool TryParse(ReadOnlySpan<byte> frame, out EthernetView view)
     {
         bool ok = frame.Length >= EthernetHeader.Size;
@@ -36,7 +38,7 @@ public readonly ref struct EthernetView
     }
 }
 
-/// <summary>An Ethernet header to write.</summary>
+/// <summary>An Ethernet II header to write (IEEE 802.3 section 3).</summary>
 /// <param name="Destination">Where the frame goes.</param>
 /// <param name="Source">Where it comes from.</param>
 /// <param name="EtherType">EtherType or TPID, see <see cref="Wire.EtherType"/>.</param>
@@ -46,6 +48,8 @@ public readonly record struct EthernetHeader(MacAddress Destination, MacAddress 
     public const int Size = 14;
 
     /// <summary>Writes <see cref="Size"/> bytes. The caller has checked the length.</summary>
+    /// <param name="destination">Takes the header in its first <see cref="Size"/> bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination)
     {
         BinaryPrimitives.WriteUInt16BigEndian(destination[12..], EtherType);

@@ -14,7 +14,7 @@ using System.Runtime.CompilerServices;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>What is wrong with a frame.</summary>
+/// <summary>What is wrong with a frame: IEEE 802.3 and 802.1Q headers, RFC 791, RFC 8200.</summary>
 public enum FrameFault : byte
 {
     /// <summary>Nothing.</summary>
@@ -27,7 +27,7 @@ public enum FrameFault : byte
     IpHeaderMalformed,
 }
 
-/// <summary>The headers of an Ethernet frame, read once. Offsets count from the frame's first byte.</summary>
+/// <summary>The headers of an Ethernet frame (IEEE 802.3 and 802.1Q, RFC 791, RFC 8200), read once. Offsets count from the frame's first byte.</summary>
 public struct FrameHeaders
 {
     /// <summary>Most VLAN tags walked.</summary>

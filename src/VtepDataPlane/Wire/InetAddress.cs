@@ -11,7 +11,7 @@ using System.Net.Sockets;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>An IPv4 or IPv6 address. The default value is "none": neither family.</summary>
+/// <summary>An IPv4 (RFC 791) or IPv6 (RFC 4291) address. The default value is "none": neither family. Immutable.</summary>
 public readonly struct InetAddress : IEquatable<InetAddress>, IComparable<InetAddress>
 {
     private static readonly SearchValues<char> s_addressCharacters = SearchValues.Create("0123456789abcdefABCDEF:.");
@@ -66,19 +66,28 @@ public readonly struct InetAddress : IEquatable<InetAddress>, IComparable<InetAd
     public bool IsUnicast => Version != 0 && !IsUnspecified && !IsMulticast && !IsLimitedBroadcast;
 
     /// <summary>Reads four bytes in network order.</summary>
+    /// <param name="source">At least four bytes; the first four are read.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer.</exception>
     public static InetAddress ReadIPv4(ReadOnlySpan<byte> source) => new(4, 0, BinaryPrimitives.ReadUInt32BigEndian(source));
 
     /// <summary>Reads sixteen bytes in network order.</summary>
+    /// <param name="source">At least sixteen bytes; the first sixteen are read.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer.</exception>
     public static InetAddress ReadIPv6(ReadOnlySpan<byte> source) =>
         new(6, BinaryPrimitives.ReadUInt64BigEndian(source), BinaryPrimitives.ReadUInt64BigEndian(source[8..]));
 
     /// <summary>An IPv4 address from its 32 bits in host order.</summary>
+    /// <param name="value"><c>0xC6120001</c> for 198.18.0.1.</param>
     public static InetAddress FromIPv4(uint value) => new(4, 0, value);
 
     /// <summary>An IPv6 address from its two halves in host order.</summary>
+    /// <param name="high">The upper 64 bits.</param>
+    /// <param name="low">The lower 64 bits.</param>
     public static InetAddress FromIPv6(ulong high, ulong low) => new(6, high, low);
 
     /// <summary>Writes <see cref="Size"/> bytes in network order. The caller has checked the length.</summary>
+    /// <param name="destination">Takes them at its start.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination)
     {
         if (Version == 4)
@@ -96,6 +105,9 @@ public readonly struct InetAddress : IEquatable<InetAddress>, IComparable<InetAd
     /// Reads dotted-quad IPv4 or RFC 4291 IPv6 text: no zone index, no short, octal or hexadecimal IPv4 forms such as <c>10.1</c> or
     /// <c>010.0.0.1</c>. An IPv4-mapped IPv6 address becomes IPv4.
     /// </summary>
+    /// <param name="text">The text; null is none.</param>
+    /// <param name="address">What it says; none when the answer is false.</param>
+    /// <returns>True when the text is an address.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out InetAddress address)
     {
         address = default;
@@ -111,11 +123,13 @@ public readonly struct InetAddress : IEquatable<InetAddress>, IComparable<InetAd
     }
 
     /// <summary>Reads as <see cref="TryParse"/> does.</summary>
+    /// <param name="text">The text.</param>
     /// <exception cref="FormatException">The text is no address.</exception>
     public static InetAddress Parse(string text) =>
         TryParse(text, out InetAddress address) ? address : throw new FormatException($"'{text}' is not an IPv4 or IPv6 address.");
 
     /// <summary>From the framework's class; an IPv4-mapped address becomes IPv4.</summary>
+    /// <param name="address">IPv4 or IPv6; its zone index is left out.</param>
     public static InetAddress From(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);

@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>A prefix: an address and how many of its bits count.</summary>
+/// <summary>A prefix (RFC 4632, RFC 4291 section 2.3): an address and how many of its bits count. Immutable.</summary>
 public readonly record struct InetPrefix
 {
     private InetPrefix(InetAddress network, byte length)
@@ -20,6 +20,8 @@ public readonly record struct InetPrefix
     public byte Length { get; }
 
     /// <summary>The prefix of so many bits that an address is in. The length must fit the family.</summary>
+    /// <param name="address">Any address in it.</param>
+    /// <param name="length">Bits that count: 0 to 32 for IPv4, 0 to 128 for IPv6.</param>
     public static InetPrefix Of(InetAddress address, byte length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, address.Size * 8);
@@ -27,6 +29,9 @@ public readonly record struct InetPrefix
     }
 
     /// <summary>Reads <c>198.18.0.0/15</c> or <c>fd00::/8</c>. Host bits must be zero.</summary>
+    /// <param name="text">The text; null is none.</param>
+    /// <param name="prefix">What it says; not to be used when the answer is false.</param>
+    /// <returns>True when the text is a prefix.</returns>
     public static bool TryParse(string? text, out InetPrefix prefix)
     {
         prefix = default;
@@ -38,6 +43,7 @@ public readonly record struct InetPrefix
     }
 
     /// <summary>An address of the same family whose first bits are the prefix's.</summary>
+    /// <param name="address">Of any family, or none.</param>
     public bool Contains(InetAddress address) => address.Version == Network.Version && !Network.IsNone && Cut(address, Length) == Network;
 
     /// <summary><c>198.18.0.0/15</c>.</summary>

@@ -2,7 +2,7 @@
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>IP protocol numbers.</summary>
+/// <summary>IP protocol numbers, the IPv4 protocol and the IPv6 next header (IANA, Assigned Internet Protocol Numbers).</summary>
 public static class IpProtocol
 {
     /// <summary>IPv6 hop-by-hop options (RFC 8200 section 4.3).</summary>

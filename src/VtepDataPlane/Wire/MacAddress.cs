@@ -8,11 +8,14 @@ using System.Globalization;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>A 48-bit Ethernet (MAC) address, IEEE 802-2014 section 8.</summary>
+/// <summary>A 48-bit Ethernet (MAC) address, IEEE 802-2014 section 8. Immutable.</summary>
 public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddress>
 {
     /// <summary>Bytes on the wire.</summary>
     public const int Size = 6;
+
+    /// <summary>Characters of the text.</summary>
+    internal const int TextLength = 17;
 
     private const ulong Mask = 0xFFFF_FFFF_FFFF;
     private const ulong GroupBit = 1UL << 40;
@@ -46,10 +49,14 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
     public bool IsLocallyAdministered => (Value & LocalBit) != 0;
 
     /// <summary>Reads six bytes. The caller has checked the length.</summary>
+    /// <param name="source">At least six bytes; the first six are read.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer.</exception>
     public static MacAddress Read(ReadOnlySpan<byte> source) =>
         new(((ulong)BinaryPrimitives.ReadUInt32BigEndian(source) << 16) | BinaryPrimitives.ReadUInt16BigEndian(source[4..]));
 
     /// <summary>Writes six bytes. The caller has checked the length.</summary>
+    /// <param name="destination">Takes them at its start.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination)
     {
         BinaryPrimitives.WriteUInt16BigEndian(destination[4..], (ushort)Value);
@@ -57,19 +64,22 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
     }
 
     /// <summary>Reads <c>02:00:5e:10:00:01</c> (colons or hyphens between pairs, any case).</summary>
+    /// <param name="text">The text; null is none.</param>
+    /// <param name="address">What it says; zero when the answer is false.</param>
+    /// <returns>True when the text is a MAC address.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out MacAddress address) => TryParse(text.AsSpan(), out address);
 
     /// <inheritdoc cref="TryParse(string?, out MacAddress)"/>
     public static bool TryParse(ReadOnlySpan<char> text, out MacAddress address)
     {
         address = default;
-        if (text.Length != 17)
+        if (text.Length != TextLength)
             return false;
         char separator = text[2];
         if (separator is not (':' or '-'))
             return false;
         ulong value = 0;
-        for (int i = 0; i < 17; i += 3)
+        for (int i = 0; i < TextLength; i += 3)
         {
             if (i > 0 && text[i - 1] != separator)
                 return false;
@@ -84,6 +94,7 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
     }
 
     /// <summary>Reads as <see cref="TryParse(string?, out MacAddress)"/> does.</summary>
+    /// <param name="text">The text.</param>
     /// <exception cref="FormatException">The text is no MAC address.</exception>
     public static MacAddress Parse(string text) =>
         TryParse(text, out MacAddress address)
@@ -91,18 +102,21 @@ public readonly struct MacAddress : IEquatable<MacAddress>, IComparable<MacAddre
             : throw new FormatException($"'{text}' is not a MAC address; write six hex pairs, like 02:00:5e:10:00:01.");
 
     /// <summary>Lower case with colons: <c>02:00:5e:10:00:01</c>.</summary>
-    public override string ToString() => string.Create(17, Value, static (chars, value) =>
+    public override string ToString() => string.Create(TextLength, this, static (chars, mac) => mac.Write(chars));
+
+    /// <summary>Writes what <see cref="ToString"/> gives into the first <see cref="TextLength"/> characters. The caller has checked the length.</summary>
+    internal void Write(Span<char> chars)
     {
         const string Digits = "0123456789abcdef";
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < Size; i++)
         {
-            int octet = (int)(value >> (40 - 8 * i)) & 0xFF;
+            int octet = (int)(Value >> (40 - 8 * i)) & 0xFF;
             chars[3 * i] = Digits[octet >> 4];
             chars[3 * i + 1] = Digits[octet & 0xF];
-            if (i < 5)
+            if (i < Size - 1)
                 chars[3 * i + 2] = ':';
         }
-    });
+    }
 
     /// <inheritdoc/>
     public bool Equals(MacAddress other) => Value == other.Value;

@@ -12,6 +12,7 @@ public readonly record struct Vni : IComparable<Vni>
     public const int MaxValue = 0xFF_FFFF;
 
     /// <summary>Takes a number from 0 to <see cref="MaxValue"/>.</summary>
+    /// <param name="value">The identifier.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number doesn't fit in 24 bits.</exception>
     public Vni(int value)
     {
@@ -24,6 +25,9 @@ public readonly record struct Vni : IComparable<Vni>
     public int Value { get; }
 
     /// <summary>Reads a decimal VNI, digits only; false when it is none or out of range.</summary>
+    /// <param name="text">The text; null is none.</param>
+    /// <param name="vni">What it says; 0 when the answer is false.</param>
+    /// <returns>True when the text is a VNI.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out Vni vni)
     {
         vni = default;

@@ -39,10 +39,15 @@ public readonly record struct VxlanHeader
     public bool HasReservedBits => (_flags & ~VniFlag) != 0 || (byte)_vni != 0;
 
     /// <summary>Writes <see cref="Size"/> bytes: the I flag, the VNI, reserved bits zero. The caller has checked the length.</summary>
+    /// <param name="destination">Takes the header in its first <see cref="Size"/> bytes.</param>
+    /// <param name="vni">The VNI.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is too little room: a bug in the caller.</exception>
     public static void Write(Span<byte> destination, Vni vni) =>
         BinaryPrimitives.WriteUInt64BigEndian(destination, ((ulong)VniFlag << 32) | ((uint)vni.Value << VniShift));
 
     /// <summary>Reads the header a datagram starts with; false when the datagram is shorter than <see cref="Size"/>.</summary>
+    /// <param name="datagram">The payload of a UDP datagram.</param>
+    /// <param name="header">What it starts with, whatever its flags say.</param>
     public static bool TryRead(ReadOnlySpan<byte> datagram, out VxlanHeader header)
     {
         if (datagram.Length < Size)

@@ -1,8 +1,10 @@
 // A network of VTEPs in one process, step by step: no root, no thread, no clock but the one set here. Conservation is asserted
-// when it is disposed of, so every test that uses it asserts it: frames in = sent + drops by reason.
+// when it is disposed of, so every test that uses it asserts it: frames in = sent + drops by reason. Every second VTEP is captured all the
+// while, and what the capture saw must be what the counters say.
 
 using NUnit.Framework;
 using VtepDataPlane.Diagnostics;
+using VtepDataPlane.Diagnostics.Capture;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
@@ -27,6 +29,7 @@ internal sealed record Node(Vtep Vtep, MemoryHost Host, TestNetwork Network)
 internal sealed class TestNetwork(int seed = 1) : IDisposable
 {
     private readonly List<Node> _nodes = [];
+    private readonly List<(Node Node, CaptureTally Tally)> _captured = [];
 
     public MemoryNetwork Wire { get; } = new(seed) { Recording = [] };
 
@@ -55,6 +58,8 @@ internal sealed class TestNetwork(int seed = 1) : IDisposable
         var host = new MemoryHost(Wire, config.Underlay.Local!.Value);
         var node = new Node(new Vtep(config, host, seed: 0x1234_5678_9ABC_DEF0, Now), host, this);
         _nodes.Add(node);
+        if (_nodes.Count % 2 == 0)
+            _captured.Add((node, new CaptureTally(node.Vtep)));
         return node;
     }
 
@@ -65,6 +70,7 @@ internal sealed class TestNetwork(int seed = 1) : IDisposable
         do
         {
             work = _nodes.Sum(node => node.Host.Run(node.Vtep, Now));
+            _captured.ForEach(captured => captured.Tally.Take());
             work += Wire.Deliver();
         }
         while (work > 0);
@@ -115,6 +121,9 @@ internal sealed class TestNetwork(int seed = 1) : IDisposable
             CounterSnapshot counters = node.Vtep.Counters();
             Assert.That(counters.Unaccounted, Is.Zero, $"{node.Host.Underlay!.Local}: {counters}, {string.Join(", ", counters.Drops)}");
         }
+
+        foreach ((Node node, CaptureTally tally) in _captured)
+            tally.AssertSawWhatWasCounted(node.Vtep.Counters());
     }
 
     public void Dispose()

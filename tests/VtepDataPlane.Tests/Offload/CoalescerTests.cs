@@ -10,7 +10,7 @@ using static VtepDataPlane.Tests.TestFrames;
 
 namespace VtepDataPlane.Tests.Offload;
 
-public sealed class CoalescerTests
+internal sealed class CoalescerTests
 {
     private const int IPv4 = 14;
     private const int IPv6 = 14;

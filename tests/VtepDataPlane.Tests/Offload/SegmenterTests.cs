@@ -8,7 +8,7 @@ using static VtepDataPlane.Tests.TestFrames;
 
 namespace VtepDataPlane.Tests.Offload;
 
-public sealed class SegmenterTests
+internal sealed class SegmenterTests
 {
     private const int IPv4 = 14;
     private const int Tcp4 = 34;

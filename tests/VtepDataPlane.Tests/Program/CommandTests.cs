@@ -12,9 +12,9 @@ public sealed class CommandTests
 {
     private const string Good = """{ "control": { "socket": "SOCKET" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""";
 
-    [TestCase("", "vtep needs a command: run, check, plan, reload, show, fdb, directory, diff, release, doctor, setup, schema, bench.", "Try vtep --help.")]
+    [TestCase("", "vtep needs a command: run, check, plan, reload, show, top, fdb, directory, diff, release, doctor, setup, schema, bench.", "Try vtep --help.")]
     [TestCase("chek", "vtep has no command 'chek'; did you mean check?", "Try vtep --help.")]
-    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, plan, reload, show, fdb, directory, diff, release, doctor, setup, schema, bench.", "Try vtep --help.")]
+    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, plan, reload, show, top, fdb, directory, diff, release, doctor, setup, schema, bench.", "Try vtep --help.")]
     [TestCase("show", "vtep show needs a command: status, domains, ports, peers, fdb, neighbors, directory, counters, config.", "Try vtep show --help.")]
     [TestCase("show fbd", "vtep show has no command 'fbd'; did you mean fdb?", "Try vtep show --help.")]
     [TestCase("fdb ad", "vtep fdb has no command 'ad'; did you mean add?", "Try vtep fdb --help.")]
@@ -39,6 +39,10 @@ public sealed class CommandTests
     [TestCase("show st\u001b[31m", "vtep show has no command 'st\\u001b[31m'; the commands are status, domains, ports, peers, fdb, neighbors, directory, counters, config.", "Try vtep show --help.")]
     [TestCase("show status --\u001b[31m", "--\\u001b[31m isn't an option of vtep show status; its options are --json, --socket, --help.", "Try vtep show status --help.")]
     [TestCase("show status --socket /", "--socket: '/' is no absolute path of a file; write it like /run/vtep/vtep.sock.")]
+    [TestCase("top --interval 0.05", "--interval: '0.05' is no number of seconds from 0.1 to 60.", "Try vtep top --help.")]
+    [TestCase("top --interval 61", "--interval: '61' is no number of seconds from 0.1 to 60.", "Try vtep top --help.")]
+    [TestCase("top --interval 1,5", "--interval: '1,5' is no number of seconds from 0.1 to 60.", "Try vtep top --help.")]
+    [TestCase("top --count 0", "--count: '0' is no number of pictures; write 1 or more.", "Try vtep top --help.")]
     [TestCase("bench --seconds 0", "--seconds: '0' is no number from 1 to 3600.", "Try vtep bench --help.")]
     [TestCase("bench --seconds x", "--seconds: 'x' is no number from 1 to 3600.", "Try vtep bench --help.")]
     public async Task WrongCommandLine_IsExplained_AndExitCodeTwo(string line, params string[] sentences)
@@ -55,7 +59,7 @@ public sealed class CommandTests
         (int exitCode, string output, string errors) = await RunAsync("--help");
 
         Assert.That((exitCode, errors), Is.EqualTo((0, "")));
-        foreach (string command in new[] { "run", "check", "plan", "reload", "show", "fdb", "directory", "diff", "release", "doctor", "setup", "schema", "bench" })
+        foreach (string command in new[] { "run", "check", "plan", "reload", "show", "top", "fdb", "directory", "diff", "release", "doctor", "setup", "schema", "bench" })
             Assert.That(output, Does.Match($@"(?m)^  {command}\b"));
     }
 
@@ -110,7 +114,7 @@ public sealed class CommandTests
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.File("leftover"), "");
 
-        foreach (string[] command in new[] { new[] { "reload" }, ["show", "fdb", "--json"], ["fdb", "del", "--vni", "1", "--mac", "02:00:00:00:00:01"],
+        foreach (string[] command in new[] { new[] { "reload" }, ["show", "fdb", "--json"], ["top"], ["top", "--json"], ["fdb", "del", "--vni", "1", "--mac", "02:00:00:00:00:01"],
                      ["diff"], ["release"], ["directory", "add", "--node", "h2", "--vtep", "198.18.0.2"], ["directory", "accept"] })
         {
             (int exitCode, string output, string errors) = await RunAsync([.. command, "--socket", folder.File("leftover")]);

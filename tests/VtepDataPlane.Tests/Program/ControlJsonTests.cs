@@ -51,7 +51,7 @@ public sealed class ControlJsonTests
     {
         DomainSnapshot[] domains =
         [
-            new("blue", new Vni(100), "multicast", InetAddress.Parse("239.1.1.200"), ["t"], [s_peer], 1450, 1, 8192, 300, 2, 3, 4, 5, 6,
+            new("blue", new Vni(100), "multicast", InetAddress.Parse("239.1.1.200"), ["t"], [s_peer], 1450, 1, 8192, 300, 2, 3, 4, 5, 6, 7, 8,
                 new Dictionary<DropReason, long> { [DropReason.IpTunnelEcn] = 7 }),
         ];
         PortSnapshot[] ports = [new("t", new Vni(100), s_mac, 1450, true, 1, 2, 3, 4, new Dictionary<DropReason, long>())];
@@ -59,7 +59,7 @@ public sealed class ControlJsonTests
 
         Assert.That(JsonSerializer.Serialize(domains, ControlJson.Default.IReadOnlyListDomainSnapshot), Is.EqualTo(
             """[{"name":"blue","vni":100,"discovery":"multicast","group":"239.1.1.200","ports":["t"],"floodList":["[fd00::2]:4789"],"mtu":1450"""
-            + ""","fdbEntries":1,"fdbLimit":8192,"ageing":300,"moves":2,"learnLimitHits":3,"reservedBitsIgnored":4,"toUnderlay":5,"fromUnderlay":6"""
+            + ""","fdbEntries":1,"fdbLimit":8192,"ageing":300,"moves":2,"learnLimitHits":3,"reservedBitsIgnored":4,"toUnderlay":5,"fromUnderlay":6,"toUnderlayBytes":7,"fromUnderlayBytes":8"""
             + ""","drops":{"ip_tunnel_ecn":7}}]"""));
         Assert.That(JsonSerializer.Serialize(ports, ControlJson.Default.IReadOnlyListPortSnapshot), Is.EqualTo(
             """[{"name":"t","vni":100,"mac":"02:00:5e:10:00:01","mtu":1450,"up":true,"rxFrames":1,"rxBytes":2,"txFrames":3,"txBytes":4,"drops":{}}]"""));

@@ -130,7 +130,7 @@ public sealed class TerminalWidthTests
     private static VtepSnapshot Status(string name) => new(s_vtep.Address, 4789, true, 2, 3, 4, 5, 6, 262_144, [Controller(name)], [name, name]);
 
     private static DomainSnapshot[] Domains(string name) =>
-        [new(name, new Vni(100), "static", null, [name, name], [s_vtep, s_vtep, s_vtep], 1450, 2, 8192, 300, 0, 0, 0, long.MaxValue, 20, Drops())];
+        [new(name, new Vni(100), "static", null, [name, name], [s_vtep, s_vtep, s_vtep], 1450, 2, 8192, 300, 0, 0, 0, long.MaxValue, 20, long.MaxValue, 30, Drops())];
 
     private static PortSnapshot[] Ports(string name) => [new(name, new Vni(1), s_mac, 1450, true, long.MaxValue, long.MaxValue, 1, 2, Drops())];
 

@@ -74,7 +74,7 @@ public sealed class TextTableTests
 
         string text = Drawn(terminal, (output, where) => SnapshotTables.Write(s_fdb, output, where));
 
-        Assert.That(terminal, Is.EqualTo(new Terminal(expected, 80)));
+        Assert.That((terminal.Ansi, terminal.Width), Is.EqualTo((expected, (int?)80)));
         Assert.That(text.Contains('\u001b'), Is.EqualTo(expected));
     }
 
@@ -173,8 +173,8 @@ public sealed class TextTableTests
         VtepEndpoint[] many = [.. Enumerable.Range(2, 6).Select(i => new VtepEndpoint(InetAddress.Parse($"198.18.0.{i}"), 4789))];
         DomainSnapshot[] domains =
         [
-            new("blue", new Vni(100), "static", null, ["tap-blue"], many, 1450, 2, 8192, 300, 0, 0, 0, 10, 20, new Dictionary<DropReason, long>()),
-            new("red", new Vni(200), "multicast", InetAddress.Parse("239.1.1.200"), [], [], 1450, 0, 8192, 300, 1, 0, 0, 0, 0,
+            new("blue", new Vni(100), "static", null, ["tap-blue"], many, 1450, 2, 8192, 300, 0, 0, 0, 10, 20, 1000, 2000, new Dictionary<DropReason, long>()),
+            new("red", new Vni(200), "multicast", InetAddress.Parse("239.1.1.200"), [], [], 1450, 0, 8192, 300, 1, 0, 0, 0, 0, 0, 0,
                 new Dictionary<DropReason, long> { [DropReason.NoTxTarget] = 4 }),
         ];
         PortSnapshot[] ports =

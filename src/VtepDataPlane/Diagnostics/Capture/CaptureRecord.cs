@@ -21,6 +21,18 @@ public enum CaptureVerdict : byte
     Originated,
 }
 
+/// <summary>Names of verdicts.</summary>
+public static class CaptureVerdictText
+{
+    /// <summary><c>sent</c>, <c>dropped</c> or <c>originated</c>.</summary>
+    public static string Name(this CaptureVerdict verdict) => verdict switch
+    {
+        CaptureVerdict.Sent => "sent",
+        CaptureVerdict.Dropped => "dropped",
+        _ => "originated",
+    };
+}
+
 /// <summary>As the lane notes it.</summary>
 internal struct CaptureRecord
 {
@@ -44,6 +56,8 @@ internal struct CaptureRecord
     public void Drop(DropReason reason, int segments)
     {
         Reason = reason;
+        if (reason == DropReason.GsoUnsupported)
+            Segments = 1; // it was not cut up
         DroppedSegments = Math.Min(DroppedSegments + segments, Segments);
         if (DroppedSegments == Segments)
             Verdict = CaptureVerdict.Dropped;

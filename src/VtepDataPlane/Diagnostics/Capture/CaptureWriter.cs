@@ -130,7 +130,7 @@ public sealed class CaptureWriter
             text.Append("from=").Append(VtepConfigRules.Escape(from)).Append(' ');
         if (to is not null)
             text.Append("to=").Append(VtepConfigRules.Escape(to)).Append(' ');
-        text.Append("verdict=").Append(key.Verdict switch { CaptureVerdict.Sent => "sent", CaptureVerdict.Dropped => "dropped", _ => "originated" });
+        text.Append("verdict=").Append(key.Verdict.Name());
         if (key.Segments > 1)
             text.Append(" segments=").Append(key.Segments);
         if (key.Segments > 1 && key.DroppedSegments > 0)

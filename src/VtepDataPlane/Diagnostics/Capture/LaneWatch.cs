@@ -3,7 +3,7 @@
 // lane has flushed: its ticket names it, and if the queue drops the copy the record says so. Then all records of the batch are committed at once.
 //
 // So each record is one outcome, and for every capture without a filter the books of the VTEP hold in the file as well: frames sent + dropped in it =
-// received + replicated + originated (segments counted as frames), unless capture was lost.
+// received + replicated + originated, unless capture was lost. What goes to a VTEP as a super-frame counts as the datagrams it is cut into.
 //
 // Bytes. From a port a frame stands in its slot as it came, until a VXLAN header is pushed in front of it; out of the tunnel it has one, until
 // that is popped. Where the inner frame starts in the slot is the same all the while, and is noted when it comes.
@@ -151,7 +151,7 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
         record.Time = Now();
         record.Vni = domain?.Vni.Value ?? VniOf(frame);
         record.Length = inner.Length;
-        record.Segments = SuperFrame.Segments(inner.Length, frame.Info.Offload);
+        record.Segments = verdict == CaptureVerdict.Sent && to is null ? SuperFrame.Segments(inner.Length, frame.Info.Offload) : 1;
         record.Verdict = verdict;
         record.Reason = reason;
         record.DroppedSegments = verdict == CaptureVerdict.Dropped ? record.Segments : 0;

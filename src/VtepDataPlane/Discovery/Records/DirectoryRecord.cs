@@ -74,6 +74,7 @@ public sealed record VtepRecord(string Owner, VtepEndpoint IPv4, VtepEndpoint IP
     public override RecordKey Key => new(RecordKind.Vtep, Owner);
 
     /// <summary>The endpoint to be reached from a VTEP of that IP version; default when there is none.</summary>
+    /// <param name="version">4 or 6.</param>
     public VtepEndpoint EndpointFor(byte version) => version == 4 ? IPv4 : IPv6;
 }
 
