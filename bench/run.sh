@@ -12,7 +12,7 @@
 #   bench/run.sh control [OPTIONS] --out FILE.json   three VTEPs and a real etcd in network namespaces, as root; writes FILE.md too
 #       --only NAMES         measurements: names, or beginnings of names, comma-separated (mac,churn)
 #       --seconds N          of churn, 60
-#   bench/run.sh operate [OPTIONS] --out FILE.json   what an operator waits for: start, control calls, scrapes; as root; writes FILE.md too
+#   bench/run.sh operate [OPTIONS] --out FILE.json   what an operator waits for: start, control calls, scrapes, the dashboard; as root; writes FILE.md too
 #       --only NAMES         measurements: names, or beginnings of names, comma-separated (start,calls)
 #       --seconds N          of TCP beside calls and of all windows beside scrapes, 60
 #

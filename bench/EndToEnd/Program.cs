@@ -74,14 +74,14 @@ static Command Control()
 static Command Operate()
 {
     var only = new Option<string?>("--only") { Description = "Measurements: names or beginnings of names, comma-separated." };
-    var seconds = new Option<int>("--seconds") { Description = "Of TCP beside calls, and of all windows beside scrapes.", DefaultValueFactory = _ => 60 };
+    var seconds = new Option<int>("--seconds") { Description = "Of TCP beside calls, and of all windows beside scrapes and the dashboard.", DefaultValueFactory = _ => 60 };
     var file = new Option<FileInfo>("--out") { Description = "The JSON report; .md lies beside it.", Required = true };
     var command = new Command("operate", "Run the bench of what an operator waits for, as root.") { only, seconds, file };
     seconds.Validators.Add(result => Refuse(result, result.GetValueOrDefault<int>() > 0));
     command.SetAction(parsed =>
     {
         int span = parsed.GetValue(seconds);
-        Measurement[] all = [new SizeMeasurement(), new StartMeasurement(), new CallMeasurement(span), new ScrapeMeasurement(span)];
+        Measurement[] all = [new SizeMeasurement(), new StartMeasurement(), new CallMeasurement(span), new ScrapeMeasurement(span), new DashboardMeasurement(span)];
         return new MeasurementRun(new MeasurementOptions(parsed.GetValue(only), span, parsed.GetRequiredValue(file)), all).Run() ? 0 : 1;
     });
     return command;

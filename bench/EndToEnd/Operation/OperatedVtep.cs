@@ -18,6 +18,8 @@ internal sealed class OperatedVtep : IDisposable
     private const int PeersEach = 10;
     private const int FirstStranger = 10; // 198.18.1.10 and up: addresses nobody has
     private static readonly TimeSpan s_readyLimit = TimeSpan.FromSeconds(30);
+    private static readonly IPEndPoint s_dashboard = new(IPAddress.Loopback, 9478);
+    private readonly Host _host;
     private readonly string _folder = Directory.CreateTempSubdirectory("vtep-bench-").FullName;
     private readonly Socket _notify = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly BackgroundProcess _process;
@@ -27,11 +29,13 @@ internal sealed class OperatedVtep : IDisposable
     /// <param name="program">Which build.</param>
     /// <param name="host">Where.</param>
     /// <param name="peer">Who is really there.</param>
-    public OperatedVtep(string program, Host host, Host peer)
+    /// <param name="dashboard">It serves its dashboard.</param>
+    public OperatedVtep(string program, Host host, Host peer, bool dashboard = false)
     {
+        _host = host;
         SocketPath = Path.Combine(_folder, "vtep.sock");
         string file = Path.Combine(_folder, "vtep.json"), notify = Path.Combine(_folder, "notify");
-        File.WriteAllText(file, Configuration(host, peer).ToJsonString());
+        File.WriteAllText(file, Configuration(host, peer, dashboard).ToJsonString());
         _notify.Bind(new UnixDomainSocketEndPoint(notify));
         _notify.ReceiveTimeout = (int)s_readyLimit.TotalMilliseconds;
         _started = Stopwatch.GetTimestamp();
@@ -43,6 +47,13 @@ internal sealed class OperatedVtep : IDisposable
 
     /// <summary>A client of its control socket that stays connected.</summary>
     public HttpClient Client() => UnixHttp.Client(SocketPath, TimeSpan.FromSeconds(10));
+
+    /// <summary>A client of its dashboard that stays connected.</summary>
+    public HttpClient DashboardClient()
+    {
+        var handler = new SocketsHttpHandler { ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(new NetworkStream(_host.Inside(Connect), ownsSocket: true)), UseProxy = false };
+        return new HttpClient(handler) { BaseAddress = new Uri($"http://{s_dashboard}"), Timeout = TimeSpan.FromSeconds(10) };
+    }
 
     /// <summary>Waits for READY=1; milliseconds since the start, the time of `ip netns exec` included.</summary>
     public double AwaitReady()
@@ -78,9 +89,19 @@ internal sealed class OperatedVtep : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private JsonObject Configuration(Host host, Host peer) => new()
+    private static Socket Connect()
     {
-        ["control"] = new JsonObject { ["socket"] = SocketPath },
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Connect(s_dashboard);
+        return socket;
+    }
+
+    private JsonObject Control(bool dashboard) =>
+        dashboard ? new() { ["socket"] = SocketPath, ["http"] = $"{s_dashboard}", ["dashboard"] = true } : new() { ["socket"] = SocketPath };
+
+    private JsonObject Configuration(Host host, Host peer, bool dashboard) => new()
+    {
+        ["control"] = Control(dashboard),
         ["underlay"] = new JsonObject { ["local"] = $"{host.Underlay(v6: false)}", ["port"] = Segment.Port },
         ["bridgeDomains"] = new JsonArray([.. Enumerable.Range(0, Domains).Select(i => Domain(i, host, peer))]),
     };

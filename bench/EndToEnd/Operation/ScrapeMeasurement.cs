@@ -32,7 +32,7 @@ internal sealed class ScrapeMeasurement(int seconds) : Measurement("scrape-tcp-1
         for (int i = 0; i < _windows; i++)
         {
             without.Add(pair.Iperf.GigabitsPerSecond(Window));
-            with.Add(Beside([one, two], () => pair.Iperf.GigabitsPerSecond(Window)));
+            with.Add(Polling.Beside(_ => Array.ForEach([one, two], client => Scrape(client)), () => pair.Iperf.GigabitsPerSecond(Window)));
         }
 
         tell(Figure.Median("TCP, not scraped", "Gbit/s", without));
@@ -42,34 +42,14 @@ internal sealed class ScrapeMeasurement(int seconds) : Measurement("scrape-tcp-1
 
     private static void TellCost(Action<Figure> tell, OperatedVtep vtep, HttpClient client)
     {
-        double idle = Spent(vtep, Scrapes, () => { });
+        double idle = Polling.Spent(vtep, Scrapes, s_cacheTime, () => { });
         int bytes = 0;
-        double scraped = Spent(vtep, Scrapes, () => bytes = Scrape(client));
+        double scraped = Polling.Spent(vtep, Scrapes, s_cacheTime, () => bytes = Scrape(client));
         double each = Math.Max(0, scraped - idle) * 1000 / Scrapes;
         tell(new Figure("a scrape's answer", "KiB", bytes / 1024.0));
         tell(new Figure("a scrape's processor time", "ms", each));
         tell(new Figure("one a second, of one core", "%", each / 10, Target.AtMost(1)));
     }
 
-    private static double Spent(OperatedVtep vtep, int rounds, Action each)
-    {
-        double before = vtep.ProcessorSeconds();
-        for (int i = 0; i < rounds; i++)
-        {
-            each();
-            Thread.Sleep(s_cacheTime);
-        }
-
-        return vtep.ProcessorSeconds() - before;
-    }
-
-    private static double Beside(HttpClient[] clients, Func<double> measure)
-    {
-        Task<double> stream = Task.Run(measure);
-        while (!stream.Wait(TimeSpan.FromSeconds(1)))
-            Array.ForEach(clients, client => Scrape(client));
-        return stream.GetAwaiter().GetResult();
-    }
-
-    private static int Scrape(HttpClient client) => client.GetByteArrayAsync(s_metrics).GetAwaiter().GetResult().Length;
+    private static int Scrape(HttpClient client) => Polling.Ask(client, s_metrics);
 }

@@ -12,12 +12,13 @@ internal sealed class TcpPair : IDisposable
     private const double ReachLimit = 20;
     private readonly Topology _topology = new(new UnderlayPlan());
 
-    public TcpPair()
+    /// <param name="dashboard">The VTEPs serve their dashboards.</param>
+    public TcpPair(bool dashboard = false)
     {
         try
         {
-            One = new OperatedVtep(Entrants.VtepProgram, _topology.One, _topology.Two);
-            Two = new OperatedVtep(Entrants.VtepProgram, _topology.Two, _topology.One);
+            One = new OperatedVtep(Entrants.VtepProgram, _topology.One, _topology.Two, dashboard);
+            Two = new OperatedVtep(Entrants.VtepProgram, _topology.Two, _topology.One, dashboard);
             One.AwaitReady();
             Two.AwaitReady();
             Wait.Until("packets cross", ReachLimit, () => _topology.One.Reaches(_topology.Two.Inner(v6: false)));

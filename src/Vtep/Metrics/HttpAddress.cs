@@ -1,4 +1,4 @@
-// The TCP address metrics and health are served on (control.http), in a limited number of connections of its own, so that those who keep them all
+// The TCP address metrics, health and the dashboard are served on (control.http), in a limited number of connections of its own, so that those who keep them all
 // leave the control socket its share. It is bound before the data plane is started: a port that is taken ends the program while
 // nothing has been touched yet. The kernel lets nobody connect before listen(2), which comes last.
 

@@ -115,7 +115,8 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         if (walk.Domain.Controller is not null && IsServed(walk, frame, out DropReason reason))
             return reason;
         FdbTarget target = LookUp(walk.Domain, frame.Info);
-        walk.Observer?.LookedUp(walk, frame, target);
+        if (walk.Observer is { } observer)
+            target = observer.LookedUp(walk, frame, target);
         if (target.IsMiss)
             return Miss(walk, frame);
         return target.IsLocal ? SendToPort(walk, target.Id, frame) : SendToVtep(walk, target.Id, frame);
@@ -222,7 +223,8 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
         if (walk.Domain.Controller is not null)
             Snoop(walk, frame);
         FdbTarget target = LookUp(walk.Domain, frame.Info);
-        walk.Observer?.LookedUp(walk, frame, target);
+        if (walk.Observer is { } observer)
+            target = observer.LookedUp(walk, frame, target);
         if (target.IsMiss)
             return Flood(walk, frame);
         return target.IsLocal ? SendToPort(walk, target.Id, frame) : DropReason.SplitHorizon;

@@ -54,9 +54,8 @@ internal abstract class FrameObserver(bool isDry)
     }
 
     /// <summary>Where the FDB says the frame's destination is.</summary>
-    public virtual void LookedUp(in Walk walk, in Frame frame, FdbTarget target)
-    {
-    }
+    /// <returns>The same; of a dry observer, what it would say had the frame's source been learned.</returns>
+    public virtual FdbTarget LookedUp(in Walk walk, in Frame frame, FdbTarget target) => target;
 
     /// <summary>A copy goes to a port, the inner frame alone.</summary>
     /// <returns>Its ticket, or <see cref="NoTicket"/>.</returns>

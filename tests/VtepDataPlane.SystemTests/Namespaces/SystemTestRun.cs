@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 using NUnit.Framework;
 using VtepDataPlane.SystemTests.Namespaces;
 
-// Fixtures that say so run two at a time, apart from all others: hosts have names and namespaces of their own in each test.
-[assembly: LevelOfParallelism(2)]
+// Fixtures that say so run three at a time, apart from all others: hosts have names and namespaces of their own in each test.
+[assembly: LevelOfParallelism(3)]
 
 namespace VtepDataPlane.SystemTests;
 

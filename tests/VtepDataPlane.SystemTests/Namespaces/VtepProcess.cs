@@ -1,5 +1,5 @@
 // The program under test: `vtep run` on a host, with a configuration file and a control socket of its own. It is asked and told
-// only what an operator asks and tells it: `vtep show ... --json`, signals, its log and its exit code.
+// only what an operator asks and tells it: what `vtep show ... --json` says (ControlQuestion), signals, its log and its exit code.
 //
 // Stop is where every test ends that used one: the books must be closed (no frame unaccounted for), the log must hold no warning the
 // test didn't announce, the exit code must be 0 and nothing of it may be left.
@@ -59,11 +59,8 @@ internal sealed partial class VtepProcess : IDisposable
     private string ConfigurationFile => Path.Combine(_folder, "vtep.jsonc");
 
     /// <summary>What `vtep show WHAT --json` says.</summary>
-    public JsonNode Show(string what)
-    {
-        CommandResult result = TryShow(what).OrFail();
-        return JsonNode.Parse(result.Output) ?? throw new AssertionException($"'{result.CommandLine}' wrote null.");
-    }
+    public JsonNode Show(string what) =>
+        JsonNode.Parse(ControlQuestion.Show(Socket, what)) ?? throw new AssertionException($"{Socket} says null of its {what}.");
 
     /// <summary>The FDB entries of a MAC, as "kind place" where place is the port or VTEP.</summary>
     public IReadOnlyList<string> Fdb(string mac, int? vni = null) =>
@@ -132,9 +129,7 @@ internal sealed partial class VtepProcess : IDisposable
     private BackgroundProcess Run() => Host.Namespace.Start(_program, ["run", "--config", ConfigurationFile]);
 
     private void WaitUntilItAnswers() =>
-        Wait.Until("vtep answers", () => Ended() || (File.Exists(Socket) && TryShow("status").ExitCode == 0), 15, () => Log);
-
-    private CommandResult TryShow(string what) => Command.Run(_program, "show", what, "--json", "--socket", Socket);
+        Wait.Until("vtep answers", () => Ended() || ControlQuestion.IsAnswered(Socket), 15, () => Log);
 
     private bool Ended() => _process.HasExited ? throw new AssertionException($"vtep ended early.\n{Log}") : false;
 

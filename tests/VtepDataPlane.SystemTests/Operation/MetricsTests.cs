@@ -10,6 +10,7 @@ using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Operation;
 
+[Parallelizable(ParallelScope.Self)] // it waits more than it works
 internal sealed class MetricsTests
 {
     private const string Prometheus = "http://127.0.0.1:9090";

@@ -152,7 +152,7 @@ internal sealed class NativeAotTests : TestBed
         using var run = new VtepRun(host.Namespace, Blue(host), program);
         run.Start();
         run.Ask("fdb", "add", "--vni", "100", "--mac", Mac, "--vtep", "198.18.0.2").OrFail();
-        string[] forms = [.. s_shown.Select(what => $"{what} {string.Join('\n', Form(run.Show(what)).Distinct().Order())}")];
+        string[] forms = [.. s_shown.Select(what => $"{what} {string.Join('\n', Form(JsonNode.Parse(run.Ask("show", what, "--json").OrFail().Output)!).Distinct().Order())}")];
         run.Stop();
         return forms;
     }

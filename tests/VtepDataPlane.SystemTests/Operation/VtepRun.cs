@@ -85,7 +85,7 @@ internal sealed class VtepRun : IDisposable
         string[] line = [.. through, ExecutableFor(through), "run", "--config", ConfigurationFile];
         long start = Stopwatch.GetTimestamp();
         _process = _place.Start(line[0], line[1..]);
-        Wait.Until("vtep answers", () => Ended() || (File.Exists(Socket) && Ask("show", "status").ExitCode == 0), limitSeconds, () => Process.Text);
+        Wait.Until("vtep answers", () => Ended() || ControlQuestion.IsAnswered(Socket), limitSeconds, () => Process.Text);
         return Stopwatch.GetElapsedTime(start);
     }
 
@@ -93,7 +93,7 @@ internal sealed class VtepRun : IDisposable
     public CommandResult Ask(params IEnumerable<string> words) => Command.Run(_program, [.. words, "--socket", Socket]);
 
     /// <summary>What `vtep show WHAT --json` says.</summary>
-    public JsonNode Show(string what) => JsonNode.Parse(Ask("show", what, "--json").OrFail().Output)!;
+    public JsonNode Show(string what) => JsonNode.Parse(ControlQuestion.Show(Socket, what))!;
 
     /// <summary>How many frames were dropped for a reason (snake case), in all.</summary>
     public long Drops(string reason) => (long?)Show("counters")["drops"]![reason] ?? 0;

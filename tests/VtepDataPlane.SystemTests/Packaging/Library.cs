@@ -30,8 +30,8 @@ internal sealed class Library
 
     /// <summary>Copies the sources and commits them.</summary>
     /// <param name="folder">Made here.</param>
-    /// <param name="remote">What the clone's origin is; null: it has none.</param>
-    public static Library Clone(string folder, string? remote)
+    /// <param name="remote">What the clone's origin is.</param>
+    public static Library Clone(string folder, string remote)
     {
         foreach (string file in new[] { "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", ".gitignore" })
             Copy(file, folder);
@@ -43,21 +43,31 @@ internal sealed class Library
 
         File.WriteAllText(Path.Combine(folder, "Packages.slnx"), Projects);
         Commit(folder);
-        if (remote is not null)
-            Git(folder, "remote", "add", "origin", remote);
+        Git(folder, "remote", "add", "origin", remote);
         return new Library(folder);
     }
 
     /// <summary>Packs both; a warning fails.</summary>
-    public void Pack() => Command.Run(s_limit, "dotnet", "pack", Path.Combine(_folder, "Packages.slnx"), "--configuration", "Release", "--nologo",
-        $"-p:Version={Version}", "-p:RunAnalyzers=false", "-warnaserror").OrFail();
+    public void Pack() => Dotnet("pack", "Packages.slnx");
 
-    /// <summary>What the build knows of the repository without packing it; a warning fails.</summary>
-    public void FindSource() => Command.Run(s_limit, "dotnet", "build", Path.Combine(_folder, "src/VtepDataPlane"), "--configuration", "Release", "--nologo",
-        "-t:GenerateSourceLinkFile", "-warnaserror").OrFail();
+    /// <summary>Compiles both; a warning fails.</summary>
+    public void Build() => Dotnet("build", "Packages.slnx");
+
+    /// <summary>Finds out, once more, where the source is published; a warning fails.</summary>
+    public void FindSource() => Dotnet("build", "src/VtepDataPlane", "--no-restore", "-t:GenerateSourceLinkFile");
+
+    /// <summary>Is no clone of anything any more.</summary>
+    public void ForgetRemote() => Git(_folder, "remote", "remove", "origin");
+
+    /// <summary>What was compiled, an assembly or its symbols.</summary>
+    public byte[] Built(string file) => File.ReadAllBytes(Path.Combine(_folder, "artifacts/bin", Path.GetFileNameWithoutExtension(file), "release", file));
 
     /// <summary>A package, or its symbols.</summary>
     public string Package(string name, string kind = "nupkg") => Path.Combine(Feed, $"{name}.{Version}.{kind}");
+
+    // The analyzers have seen the sources already.
+    private void Dotnet(string verb, string project, params IEnumerable<string> arguments) => Command.Run(s_limit, "dotnet",
+        [verb, Path.Combine(_folder, project), "--configuration", "Release", "--nologo", $"-p:Version={Version}", "-p:RunAnalyzers=false", "-warnaserror", .. arguments]).OrFail();
 
     private static void Copy(string file, string folder)
     {

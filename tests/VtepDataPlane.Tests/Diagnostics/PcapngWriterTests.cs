@@ -10,6 +10,9 @@ public sealed class PcapngWriterTests
 {
     private readonly ArrayBufferWriter<byte> _output = new();
 
+    [SetUp]
+    public void Begin() => _output.Clear();
+
     private string Taken()
     {
         string hex = Convert.ToHexStringLower(_output.WrittenSpan);
@@ -37,9 +40,9 @@ public sealed class PcapngWriterTests
             Comment = "ok"u8,
         });
         Assert.That(Taken(), Is.EqualTo(
-            "06000000" + "64000000" + "00000000" + "01000000" + "02000000" + "05000000" + "40000000" + "0102030405000000"
+            "06000000" + "5c000000" + "00000000" + "01000000" + "02000000" + "05000000" + "40000000" + "0102030405000000"
             + "02000400" + "02000000" + "05000800" + "0700000000000000" + "06000400" + "01000000" + "04000800" + "0300000000000000" + "01000200" + "6f6b0000"
-            + "00000000" + "64000000"));
+            + "00000000" + "5c000000"));
 
         writer.WriteStatistics(0, 5, received: 10, lost: 2);
         Assert.That(Taken(), Is.EqualTo(

@@ -56,6 +56,19 @@ internal sealed class RecordRingTests
     }
 
     [Test]
+    public void WhatIsDiscarded_WasNeverThere_AndItsRoomIsFree()
+    {
+        var ring = new RecordRing<int>(2, 64);
+        Write(ring, 1, [1]);
+        Assert.That(ring.TryStage(32, out _, out _));
+        ring.Discard();
+        Write(ring, 2, new byte[32]);
+        ring.Discard();
+        Assert.That(ReadAll(ring), Is.EqualTo(new[] { "1:01", "2:" + new string('0', 64) }));
+        Assert.That((ring.Committed, ring.Lost), Is.EqualTo((2L, 0L)));
+    }
+
+    [Test]
     public void AFullRing_LosesTheNewRecord_AndKeepsTheOld()
     {
         var ring = new RecordRing<int>(2, 64);
@@ -181,7 +194,7 @@ internal sealed class RecordRingTests
 
     [Test]
     public void AnySequence_DoesWhatThePlainestRingDoes() =>
-        Gen.Select(Gen.Int[1, 9], Gen.Int[0, 70], Gen.Int[0, 45].Array[0, 200]).Sample((records, bytes, steps) =>
+        Gen.Select(Gen.Int[1, 9], Gen.Int[0, 70], Gen.Int[0, 46].Array[0, 200]).Sample((records, bytes, steps) =>
         {
             var ring = new RecordRing<int>(records, bytes);
             var model = new PlainRing(records, bytes);
@@ -329,6 +342,7 @@ internal sealed class RecordRingTests
         private readonly int _bytes = bytes == 0 ? 0 : PowerOfTwo(bytes);
         private readonly List<(int Value, int Start, int Length)> _kept = []; // staged, committed, and read but not released
         private int _end;
+        private int _committedEnd;
         private int _unread;
         private int _staged;
 
@@ -336,13 +350,14 @@ internal sealed class RecordRingTests
 
         public long Committed { get; private set; }
 
-        /// <summary>0 to 35: stage so many bytes; 36 to 39: commit; 40 to 43: read; 44, 45: release.</summary>
+        /// <summary>0 to 35: stage so many bytes; 36 to 39: commit; 40 to 43: read; 44, 45: release; 46: discard.</summary>
         public bool Step(RecordRing<int> ring, int number, int step) => step switch
         {
             < 36 => Stage(ring, number, step),
             < 40 => Commit(ring),
             < 44 => Read(ring),
-            _ => Release(ring),
+            < 46 => Release(ring),
+            _ => Discard(ring),
         };
 
         private bool Stage(RecordRing<int> ring, int value, int length)
@@ -400,6 +415,16 @@ internal sealed class RecordRingTests
             Committed += _staged;
             _unread += _staged;
             _staged = 0;
+            _committedEnd = _end;
+            return true;
+        }
+
+        private bool Discard(RecordRing<int> ring)
+        {
+            ring.Discard();
+            _kept.RemoveRange(_kept.Count - _staged, _staged);
+            _staged = 0;
+            _end = _committedEnd;
             return true;
         }
 

@@ -4,6 +4,7 @@
 using NUnit.Framework;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
+using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 using static VtepDataPlane.Tests.Network.TestNetwork;
@@ -86,7 +87,7 @@ public sealed class ConcurrencyTests
             return new BusyUnderlay(Underlays, config.Local!.Value);
         }
 
-        public Ports.IAccessPort OpenPort(Ports.PortConfig config, int lanes) =>
+        public IAccessPort OpenPort(PortConfig config, int lanes) =>
             new BusyPort(config.Tap, [.. Enumerable.Range(0, lanes).Select(_ => new BusyQueue(this, config.Tap, _frames))]);
 
         public void Serve(AccessPort port)
@@ -156,7 +157,7 @@ public sealed class ConcurrencyTests
         }
     }
 
-    private sealed class BusyPort(string name, BusyQueue[] queues) : Ports.IAccessPort
+    private sealed class BusyPort(string name, BusyQueue[] queues) : IAccessPort
     {
         public string Name => name;
 

@@ -4,6 +4,7 @@
 using NUnit.Framework;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
+using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
 using static VtepDataPlane.Tests.Network.TestNetwork;
 using static VtepDataPlane.Tests.TestFrames;
@@ -204,13 +205,13 @@ public sealed class OuterHeaderTests
         network.Run();
         MemoryDatagram datagram = network.TakeDatagrams().Single();
         Assert.That(datagram.Payload[8..], Is.EqualTo(Tcp()), "finished");
-        Ports.MemoryFrame copy = a.Port("a2").TakeAll().Single();
+        MemoryFrame copy = a.Port("a2").TakeAll().Single();
         Assert.That(copy.Bytes, Is.EqualTo(Tcp()), "flooded copies are the same bytes, so finished too");
         Assert.That(copy.Offload.NeedsChecksum, Is.False);
 
         network.Forge(B, A, Vxlan(100, Tcp(MacB, MacA, checksum: TestChecksum.Partial)));
         network.Run();
-        Ports.MemoryFrame marked = a.Port("a1").TakeAll().Single();
+        MemoryFrame marked = a.Port("a1").TakeAll().Single();
         Assert.That(marked.Bytes, Is.EqualTo(Tcp(MacB, MacA, checksum: TestChecksum.Partial)));
         Assert.That(marked.Offload, Is.EqualTo(new OffloadInfo { NeedsChecksum = true, ChecksumStart = 34, ChecksumOffset = 16 }));
     }
@@ -223,7 +224,7 @@ public sealed class OuterHeaderTests
         Node a = network.Add(A, Domain(100, ["a1"], [B]));
         network.Forge(B, A, Vxlan(100, Udp(checksum: checksum)));
         network.Run();
-        Ports.MemoryFrame frame = a.Port("a1").TakeAll().Single();
+        MemoryFrame frame = a.Port("a1").TakeAll().Single();
         Assert.That(frame.Bytes, Is.EqualTo(Udp(checksum: checksum)));
         Assert.That(frame.Offload, Is.EqualTo(default(OffloadInfo)), "never blessed: the receiver's stack judges it");
     }

@@ -45,6 +45,11 @@ internal static class BrokenConfigurations
             "1:26: $.control.socket: the path has 108 bytes; a unix socket's path has at most 107");
         yield return Case("ControlHttp", """{ "control": { "http": "localhost:9478" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
             "1:24: $.control.http: 'localhost:9478' is no address and port to listen on; write it like 127.0.0.1:9478 or [::1]:9478, or null");
+        yield return Case("DashboardWithoutAddress", """{ "control": { "dashboard": true }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
+            """1:29: $.control.dashboard: the dashboard has no address to be served at; write "http": "127.0.0.1:9478" beside it, or leave it out""");
+        yield return Case("DashboardForEverybody", """{ "control": { "http": "198.18.0.1:9478", "dashboard": true }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
+            "1:56: $.control.dashboard: the dashboard shows who is where to everybody who can connect, so it is for this machine only, and 198.18.0.1 is no loopback "
+            + "address; write \"http\": \"127.0.0.1:9478\" (from elsewhere, 'ssh -L 9478:127.0.0.1:9478' leads there), or leave it out");
         yield return Case("ControlOtlp", """{ "control": { "otlp": "127.0.0.1:4317" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""",
             "1:24: $.control.otlp: '127.0.0.1:4317' is no collector; write http:// or https://, a host and a port, like http://127.0.0.1:4317, "
             + "with a path for OTLP over HTTP, like http://127.0.0.1:4318/v1/metrics, or null");

@@ -12,9 +12,9 @@ public sealed class CommandTests
 {
     private const string Good = """{ "control": { "socket": "SOCKET" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [] }""";
 
-    [TestCase("", "vtep needs a command: run, check, plan, reload, show, top, fdb, directory, diff, release, doctor, setup, schema, bench.", "Try vtep --help.")]
+    [TestCase("", "vtep needs a command: run, check, plan, reload, show, top, capture, explain, fdb, directory, diff, release, doctor, setup, schema, bench.", "Try vtep --help.")]
     [TestCase("chek", "vtep has no command 'chek'; did you mean check?", "Try vtep --help.")]
-    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, plan, reload, show, top, fdb, directory, diff, release, doctor, setup, schema, bench.", "Try vtep --help.")]
+    [TestCase("quux", "vtep has no command 'quux'; the commands are run, check, plan, reload, show, top, capture, explain, fdb, directory, diff, release, doctor, setup, schema, bench.", "Try vtep --help.")]
     [TestCase("show", "vtep show needs a command: status, domains, ports, peers, fdb, neighbors, directory, counters, config.", "Try vtep show --help.")]
     [TestCase("show fbd", "vtep show has no command 'fbd'; did you mean fdb?", "Try vtep show --help.")]
     [TestCase("fdb ad", "vtep fdb has no command 'ad'; did you mean add?", "Try vtep fdb --help.")]
@@ -59,7 +59,7 @@ public sealed class CommandTests
         (int exitCode, string output, string errors) = await RunAsync("--help");
 
         Assert.That((exitCode, errors), Is.EqualTo((0, "")));
-        foreach (string command in new[] { "run", "check", "plan", "reload", "show", "top", "fdb", "directory", "diff", "release", "doctor", "setup", "schema", "bench" })
+        foreach (string command in new[] { "run", "check", "plan", "reload", "show", "top", "capture", "explain", "fdb", "directory", "diff", "release", "doctor", "setup", "schema", "bench" })
             Assert.That(output, Does.Match($@"(?m)^  {command}\b"));
     }
 

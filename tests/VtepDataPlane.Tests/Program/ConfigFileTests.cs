@@ -259,7 +259,7 @@ public sealed class ConfigFileTests
     {
         string[] keys =
         [
-            "workers", "control", "socket", "http", "underlay", "local", "interface", "port", "fdb", "capacity", "bridgeDomains", "name", "vni", "ports",
+            "workers", "control", "socket", "http", "dashboard", "underlay", "local", "interface", "port", "fdb", "capacity", "bridgeDomains", "name", "vni", "ports",
             "tap", "mtu", "mac", "bridge", "addresses", "discovery", "static", "multicast", "peers", "group", "ttl", "controllers", "vtep", "dscp", "df", "controller", "etcd", "file",
             "endpoints", "prefix", "node", "tls", "ca", "certificate", "key", "user", "passwordFile", "cache", "allowedVteps", "path", "mode", "main",
         ];

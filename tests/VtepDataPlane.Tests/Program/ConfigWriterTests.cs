@@ -41,7 +41,8 @@ public sealed class ConfigWriterTests
             {
               "workers": 0,
               "control": {
-                "socket": "/run/vtep/vtep.sock"
+                "socket": "/run/vtep/vtep.sock",
+                "dashboard": false
               },
               "fdb": {
                 "capacity": 262144

@@ -43,7 +43,7 @@ internal sealed class RandomConfigurations
     private (DaemonConfig Now, DaemonConfig Next) MakePair()
     {
         DaemonConfig now = Make();
-        DaemonConfig other = Make() with { Sources = now.Sources, Http = now.Http, Otlp = now.Otlp };
+        DaemonConfig other = Make() with { Sources = now.Sources, Http = now.Http, Dashboard = now.Dashboard, Otlp = now.Otlp };
         BridgeDomainConfig[] mixed = [.. now.Vtep.BridgeDomains.Select(Edited).Concat(other.Vtep.BridgeDomains).OrderBy(_ => Chance(4) ? _random.Next() : 0)];
         VtepConfig vtep = now.Vtep with { BridgeDomains = Fitting(mixed, now.Vtep.Controllers) };
         DaemonConfig next = now with { Vtep = vtep };
@@ -72,10 +72,12 @@ internal sealed class RandomConfigurations
             Controllers = controllers,
             BridgeDomains = Fitting(domains, controllers),
         };
+        IPEndPoint? http = Chance(2) ? new IPEndPoint(_isIPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, _random.Next(1, 65_536)) : null;
         return new DaemonConfig(vtep, Socket)
         {
             Sources = sources,
-            Http = Chance(2) ? new IPEndPoint(_isIPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, _random.Next(1, 65_536)) : null,
+            Http = http,
+            Dashboard = http is not null && Chance(2),
             Otlp = Chance(2) ? new Uri("http://127.0.0.1:4317") : null,
         };
     }

@@ -31,7 +31,7 @@ function colorOf(kind, key) {
 }
 
 const domainColor = vni => colorOf("domain", vni);
-const nameOfDomain = vni => state.domains.find(one => one.domain.vni === vni)?.domain.name ?? "VNI " + vni;
+const nameOfDomain = vni => state?.domains.find(one => one.domain.vni === vni)?.domain.name ?? "VNI " + vni;
 
 // --- sections
 
@@ -177,12 +177,15 @@ async function round() {
   try {
     if (Object.keys(reasons).length === 0)
       reasons = await (await ask("/dashboard/reasons")).json();
+    const isFirst = state === null;
     state = await (await ask("/dashboard/state")).json();
     answeredAt = new Date();
     wait = Math.max(100, state.nextMilliseconds - (performance.now() - begin));
     at("silence").hidden = true;
     document.body.classList.remove("stale");
     draw();
+    if (isFirst && isFdbInSight)
+      askFdb();
   } catch (error) {
     tellSilence(error);
   }
@@ -207,7 +210,7 @@ let isFdbInSight = false;
 
 async function askFdb() {
   clearTimeout(fdbTimer);
-  if (document.hidden)
+  if (document.hidden || !state)
     return;
   const mine = ++fdbRound;
   const words = at("fdb-find").value.trim();
@@ -227,7 +230,7 @@ async function askFdb() {
 }
 
 function showFdb(page, words) {
-  fdb.show(state ? page.entries : [], words ? "No station fits this search." : "No station is known yet.");
+  fdb.show(page.entries, words ? "No station fits this search." : "No station is known yet.");
   const part = page.entries.length < page.found ? `, the first ${counted(page.entries.length)} shown` : "";
   say(at("fdb-note"), words ? `${counted(page.found)} of ${many(page.total, "station")} found${part}` : `${many(page.total, "station")}${part}`);
   at("fdb").dataset.words = words;

@@ -52,7 +52,7 @@ export class Plot {
     const parts = [];
     for (const share of [0, 0.5, 1]) {
       parts.push(shape("line", { class: "grid", x1: margin.left, x2: width - margin.right, y1: y(top * share), y2: y(top * share) }));
-      parts.push(shape("text", { class: "axis", x: margin.left - 6, y: y(top * share) + 4, "text-anchor": "end" }, scaled(top * share)));
+      parts.push(shape("text", { class: "axis", x: margin.left - 6, y: y(top * share) + 4, "text-anchor": "end" }, scaled(top * share).replace(/\.0+\b/, "")));
     }
     for (const minutes of width < 300 ? [4, 2] : [4, 3, 2, 1])
       parts.push(shape("text", { class: "axis", x: x(this.#range[1] - minutes * 60000), y: height - 4, "text-anchor": "middle" }, "−" + minutes + " min"));

@@ -8,7 +8,7 @@
 import { element, shape, say, scaled, many, shown } from "./text.js";
 
 const mostDomains = 8, mostPeers = 12, mostDots = 8;
-const row = { domain: 52, peer: 34 };
+const row = { domain: 58, peer: 36 };
 
 export class Topology {
   #place; #colorOf; #onChoose;
@@ -60,12 +60,12 @@ export class Topology {
     const { name, vni, discovery, group } = one.domain;
     const color = this.#colorOf(vni);
     const line = curve([box.x + box.width, box.y + box.height / 2], [hub.x - hub.width / 2, hub.y], color);
-    const rate = shape("text", { class: "small", x: box.x + 14, y: box.y + 37 });
+    const rate = shape("text", { class: "small", x: box.x + 14, y: box.y + 43 });
     const facts = `VNI ${vni}` + (isNarrow ? "" : ` · ${group ? "group " + group : discovery} · ${many(one.atPorts.count, "port")}`);
     const node = this.#node("domain " + color, `Domain ${name}, VNI ${vni}, ${many(one.atPorts.count, "port")}: find its stations`, "vni:" + vni, box,
       shape("rect", { class: "stripe", x: box.x, y: box.y, width: 5, height: box.height, rx: 2.5 }),
-      shape("text", { class: "name", x: box.x + 14, y: box.y + (isNarrow ? 16 : 15) }, fit(name, box.width - 24, 7.4)),
-      shape("text", { class: "small", x: box.x + 14, y: box.y + (isNarrow ? 27 : 27) }, fit(facts, box.width - 18, 5.9)), rate);
+      shape("text", { class: "name", x: box.x + 14, y: box.y + 16 }, fit(name, box.width - 24, 7.4)),
+      shape("text", { class: "small", x: box.x + 14, y: box.y + 30 }, fit(facts, box.width - 18, 5.9)), rate);
     lines.append(line);
     nodes.append(node);
     this.#domains.set(vni, { line, node, rate });
@@ -74,10 +74,10 @@ export class Topology {
 
   #addPeer(one, box, hub, lines, nodes, isNarrow) {
     const line = curve([hub.x + hub.width / 2, hub.y], [box.x, box.y + box.height / 2], "plain");
-    const rate = shape("text", { class: "small", x: box.x + box.width - 8, y: box.y + 18, "text-anchor": "end" });
+    const rate = shape("text", { class: "small", x: box.x + box.width - 8, y: box.y + 19, "text-anchor": "end" });
     const dots = one.vnis.slice(0, mostDots).map((vni, i) =>
-      shape("circle", { class: "dot " + this.#colorOf(vni), cx: box.x + 24 + i * 8, cy: box.y + box.height - 5.5, r: 3 }));
-    const beyond = one.vnis.length > mostDots ? shape("text", { class: "tiny", x: box.x + 22 + mostDots * 8, y: box.y + box.height - 3 }, "+" + (one.vnis.length - mostDots)) : null;
+      shape("circle", { class: "dot " + this.#colorOf(vni), cx: box.x + 24 + i * 8, cy: box.y + box.height - 7, r: 3 }));
+    const beyond = one.vnis.length > mostDots ? shape("text", { class: "tiny", x: box.x + 22 + mostDots * 8, y: box.y + box.height - 4 }, "+" + (one.vnis.length - mostDots)) : null;
     const status = shape("circle", { class: "status", cx: box.x + 11, cy: box.y + box.height / 2, r: 4 });
     const node = this.#node("peer", `Peer ${one.endpoint}, member of ${many(one.vnis.length, "domain")}: find the stations behind it`, "vtep:" + one.endpoint, box,
       status, shape("text", { class: "name", x: box.x + 22, y: box.y + 13 }, fit(withoutPort(one.endpoint), box.width - (isNarrow ? 26 : 90), 6.9)), ...dots, beyond, isNarrow ? null : rate);

@@ -3,7 +3,7 @@ _vtep() {
     local current=${COMP_WORDS[COMP_CWORD]}
     COMPREPLY=()
     case ${COMP_WORDS[COMP_CWORD - 1]} in
-        --config | --socket | check | plan) mapfile -t COMPREPLY < <(compgen -f -- "$current"); compopt -o filenames; return ;;
+        --config | --socket | --write | -w | check | plan) mapfile -t COMPREPLY < <(compgen -f -- "$current"); compopt -o filenames; return ;;
         --user) mapfile -t COMPREPLY < <(compgen -u -- "$current"); return ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "[suggest:$COMP_POINT]" "$COMP_LINE" 2> /dev/null)" -- "$current")

@@ -97,7 +97,7 @@ internal ref struct FrameExpressionReader
     private FrameTest? ReadPrimitive()
     {
         _terms++;
-        string word = Peek();
+        string word = Peek().ToLowerInvariant();
         _next++;
         switch (word)
         {

@@ -47,6 +47,7 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
         _frame = default;
         _frame.FrameId = ((long)lane << 48) | ++_frames;
         _frame.From = walk.Port;
+        _frame.Domain = walk.IsFromUnderlay ? null : walk.DomainOrNone;
         _frame.IsFromUnderlay = walk.IsFromUnderlay;
         if (walk.IsFromUnderlay)
             _frame.Remote = frame.Info.Outer.Remote;
@@ -65,7 +66,7 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
     }
 
     /// <inheritdoc/>
-    public override void LookedUp(in Walk walk, in Frame frame, FdbTarget target) => _target = target;
+    public override FdbTarget LookedUp(in Walk walk, in Frame frame, FdbTarget target) => _target = target;
 
     /// <inheritdoc/>
     public override int ToPort(in Walk walk, in Frame frame, AccessPort port) =>

@@ -19,6 +19,7 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
     private FdbTarget _target;
     private int _innerStart;
     private bool _isEncapsulated;
+    private bool _wouldBeLearned;
 
     /// <summary>Begins anew.</summary>
     public void Reset(FrameQuestion question, BridgeDomain? domain)
@@ -26,7 +27,7 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
         _steps.Clear();
         _outcomes.Clear();
         _target = default;
-        _isEncapsulated = false;
+        _isEncapsulated = _wouldBeLearned = false;
         _steps.Add(new ExplanationStep("domain", domain is null
             ? $"No bridge domain has VNI {question.Vni}."
             : $"VNI {question.Vni} is bridge domain {domain.Name}, with {Count(domain.Ports.Length, "port")} and {Count(domain.Flood.Vteps.Length, "VTEP")} to flood to{(domain.Flood.Group is { } group ? $", and group {group.Endpoint.Address}" : "")}."));
@@ -51,6 +52,7 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
     public override void Learned(in Walk walk, in Frame frame, LearnResult result, FdbTarget before)
     {
         MacAddress mac = frame.Info.Headers.Source;
+        _wouldBeLearned = result is LearnResult.Learned or LearnResult.Moved;
         string here = walk.Port is { } port ? $"port {port.Device.Name}" : $"VTEP {frame.Info.Outer.Remote.Address}";
         Say("learn", result switch
         {
@@ -67,10 +69,12 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
     }
 
     /// <inheritdoc/>
-    public override void LookedUp(in Walk walk, in Frame frame, FdbTarget target)
+    public override FdbTarget LookedUp(in Walk walk, in Frame frame, FdbTarget target)
     {
-        _target = target;
         MacAddress mac = frame.Info.Headers.Destination;
+        if (_wouldBeLearned && mac == frame.Info.Headers.Source)
+            target = walk.Source; // a frame to its own sender
+        _target = target;
         Say("lookup", target.IsMiss
             ? mac.IsGroup ? $"{mac} is a group address: everybody gets it." : $"{mac} is not in the FDB."
             : $"{mac} is {(target.IsLocal ? $"behind port {walk.Domain.Port(target.Id)?.Device.Name ?? "(removed)"}" : $"behind VTEP {vteps.EndpointOf(target.Id)}")} ({Kind(target.Kind)}).");
@@ -78,6 +82,7 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
             Say("flood", "To all ports; never back to the underlay (split horizon).");
         else if (target.IsMiss)
             Say("flood", "To all other ports, and to all VTEPs of the domain.");
+        return target;
     }
 
     /// <inheritdoc/>
