@@ -2,6 +2,7 @@
 
 using System.Buffers;
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 using VtepDataPlane.Diagnostics.Explain;
 
 namespace VtepDataPlane.Daemon.Commands;
@@ -16,6 +17,7 @@ internal sealed class CaptureReaderGoneException(Exception inner) : Exception("T
 internal sealed class CaptureSink : IDisposable
 {
     private const int BrokenPipe = 32; // EPIPE
+    private const int StandardOutputDescriptor = 1;
 
     private readonly string _name;
     private readonly Stream? _stream;
@@ -31,7 +33,7 @@ internal sealed class CaptureSink : IDisposable
         _name = file is null or "-" ? "standard output" : file;
         try
         {
-            Stream? raw = file is null ? null : file == "-" ? Console.OpenStandardOutput() : new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            Stream? raw = file is null ? null : file == "-" ? StandardOutputStream() : new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
             _stream = raw is null ? null : new BufferedStream(raw, 256 << 10);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
@@ -39,6 +41,9 @@ internal sealed class CaptureSink : IDisposable
             throw new CaptureSinkException($"The capture can't be written to {VtepConfigRules.Quote(_name)}: {refused.Message.TrimEnd('.')}. Choose another file with -w.", refused);
         }
     }
+
+    // The console's own stream is silent about a reader that is gone.
+    private static FileStream StandardOutputStream() => new(new SafeFileHandle(StandardOutputDescriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 
     /// <summary>Frames written.</summary>
     public long Packets { get; private set; }

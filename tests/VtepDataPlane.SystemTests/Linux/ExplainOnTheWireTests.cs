@@ -60,14 +60,14 @@ internal sealed class ExplainOnTheWireTests
         string file = Path.Combine(Path.GetTempPath(), $"vtep-{Guid.NewGuid():N}.pcap");
         using Socket sink = InNamespace.Run(_b.Name, () => Bind(peer)); // nobody is told that the port is closed
         _b.Exec($"ping -c 1 -W 5 {local}"); // neighbours are known
-        using var tcpdump = new BackgroundProcess("ip", ["netns", "exec", _b.Name, "tcpdump", "-Z", "root", "-n", "-i", "eth0", "-s", "0", "-B", "65536", "--immediate-mode", "-w", file, "udp dst port 4789"]);
+        using var tcpdump = new BackgroundProcess("ip", ["netns", "exec", _b.Name, "tcpdump", "-Z", "root", "-n", "-i", "eth0", "-s", "2048", "-B", "65536", "--immediate-mode", "-U", "-w", file, "udp dst port 4789"]);
         tcpdump.WaitForLine("listening on");
         var port = new MemoryPort("m1", lanes: 1);
         await using LinuxVtep vtep = InNamespace.Run(_a.Name, () => LinuxVtep.Start(Config(local, peer, port), NullLoggerFactory.Instance));
 
         List<string> expected = Send(vtep, port, new Random(7));
 
-        Wait.Until("all packets are taken down", () => Packets(file).Count >= expected.Count, 20, () => $"{Packets(file).Count} of {expected.Count}");
+        Wait.Until("all packets are taken down", () => Packets(file).Count >= expected.Count, 20, () => Missing(expected, Packets(file), vtep));
         tcpdump.Signal("INT");
         tcpdump.WaitForExit(TimeSpan.FromSeconds(10));
         List<string> seen = Packets(file);
@@ -92,6 +92,9 @@ internal sealed class ExplainOnTheWireTests
 
         return expected;
     }
+
+    private static string Missing(List<string> expected, List<string> seen, LinuxVtep vtep) =>
+        $"{seen.Count} of {expected.Count}; {string.Join(", ", vtep.Vtep.Counters().Drops)}; missing {string.Join('\n', expected.Except(seen))}";
 
     private static VtepConfig Config(string local, string peer, MemoryPort port) => new()
     {
