@@ -133,7 +133,9 @@ internal sealed partial class Documentation(Assembly assembly, XDocument xml)
             return NameOf(type.GetElementType()!) + "[]";
         if (type is { IsGenericType: true, IsGenericTypeDefinition: false })
             return $"{NameOf(type.GetGenericTypeDefinition()).Split('`')[0]}{{{string.Join(',', type.GetGenericArguments().Select(NameOf))}}}";
-        return type.IsGenericParameter ? $"``{type.GenericParameterPosition}" : type.FullName!.Replace('+', '.');
+        if (type.IsGenericParameter) // a method's own are ``0, ``1, ...; its type's `0, `1, ...
+            return (type.DeclaringMethod is null ? "`" : "``") + type.GenericParameterPosition;
+        return type.FullName!.Replace('+', '.');
     }
 
     [GeneratedRegex("thread|immutable|control loop|one at a time", RegexOptions.IgnoreCase)]
