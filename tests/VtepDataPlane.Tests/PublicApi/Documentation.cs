@@ -28,6 +28,9 @@ internal sealed partial class Documentation(Assembly assembly, XDocument xml)
 
     private IEnumerable<string> GapsOf(Type type)
     {
+        if (type.Name.StartsWith('<'))
+            yield break; // an extension block, as the compiler names it: its members have comments, itself it has none
+
         XElement? comment = CommentOf($"T:{NameOf(type)}");
         string text = TextOf(comment);
         if (!HasWords(comment))
