@@ -61,15 +61,15 @@ public sealed class LinuxVtep : IRunningVtep
     /// <summary>The VTEP: its tables, counters and snapshots.</summary>
     public Vtep Vtep { get; }
 
-    /// <summary>The monotonic clock the VTEP runs by, milliseconds.</summary>
+    /// <summary>The monotonic clock the VTEP runs by, milliseconds since the machine's start (<see cref="Environment.TickCount64"/>).</summary>
 #pragma warning disable CA1822 // an instance's clock: callers needn't know that all have the same
     public long NowMilliseconds => Environment.TickCount64;
 #pragma warning restore CA1822
 
-    /// <summary>ICMP messages about path MTUs that quoted a datagram we sent, and were believed.</summary>
+    /// <summary>ICMP messages about path MTUs (RFC 1191, RFC 8201) that quoted a datagram we sent, and were believed, since the start.</summary>
     public long IcmpBelieved => _host.Underlay?.PathMtus.Believed ?? 0;
 
-    /// <summary>ICMP messages about path MTUs that proved nothing: forgeries, or quotes too short.</summary>
+    /// <summary>ICMP messages about path MTUs that proved nothing, since the start: forgeries, or quotes too short.</summary>
     public long IcmpDisbelieved => _host.Underlay?.PathMtus.Disbelieved ?? 0;
 
     /// <summary>The underlay, for tests.</summary>
@@ -78,6 +78,7 @@ public sealed class LinuxVtep : IRunningVtep
     /// <summary>Opens everything and starts forwarding.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="loggers">For the operator; null: nothing is logged.</param>
+    /// <returns>The VTEP; dispose of it to stop. Its sockets are in the network namespace of the thread that called.</returns>
     /// <exception cref="VtepException">Something can't be opened; the message says what, why and the remedy. Nothing is left open.</exception>
     public static LinuxVtep Start(VtepConfig config, ILoggerFactory? loggers = null) => Start(config, loggers ?? NullLoggerFactory.Instance, fatal: null);
 
@@ -99,11 +100,11 @@ public sealed class LinuxVtep : IRunningVtep
 
     /// <summary>
     /// Null while every worker and the control loop move; otherwise a sentence that names the thread that has stood still for two seconds. Never
-    /// waits: a call asks the threads for a sign of life, and the next one looks whether it came, so it takes two calls to find something.
+    /// waits: a call asks the threads for a sign of life, and the next one looks whether it came, so it takes two calls to find something. Any thread.
     /// </summary>
     public string? FindStall() => _liveness.FindStall(NowMilliseconds);
 
-    /// <summary>Stops reading from ports, finishes the frames in work, and gives back and removes what was opened.</summary>
+    /// <summary>Stops reading from ports, finishes the frames in work, and gives back and removes what was opened. Any number of times; only the first call waits.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)

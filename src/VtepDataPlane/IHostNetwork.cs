@@ -8,12 +8,16 @@ using VtepDataPlane.Underlay;
 
 namespace VtepDataPlane;
 
-/// <summary>The machine's edge. Called by the control loop only.</summary>
+/// <summary>
+/// The machine's edge. Called by the control loop only (the thread that makes, changes or disposes of the <see cref="Vtep"/>), but for <see cref="WakeControl"/>
+/// and <see cref="WakeLane"/>, which any thread calls.
+/// </summary>
 public interface IHostNetwork
 {
     /// <summary>Opens the underlay with a queue for each lane.</summary>
     /// <param name="config">Which address and port.</param>
     /// <param name="lanes">How many, at least 1.</param>
+    /// <returns>The underlay, open; the VTEP disposes of it.</returns>
     /// <exception cref="VtepException">It can't be opened; the message says what, why and the remedy.</exception>
     IUnderlay OpenUnderlay(UnderlayConfig config, int lanes);
 
@@ -23,6 +27,7 @@ public interface IHostNetwork
     /// </summary>
     /// <param name="config">Which device, and how it shall be set.</param>
     /// <param name="lanes">How many, at least 1.</param>
+    /// <returns>The port, open; the VTEP disposes of it.</returns>
     /// <exception cref="VtepException">It can't be opened; the message says what, why and the remedy.</exception>
     IAccessPort OpenPort(PortConfig config, int lanes);
 
@@ -34,7 +39,8 @@ public interface IHostNetwork
     /// <param name="port">It is served.</param>
     void Withdraw(AccessPort port);
 
-    /// <summary>The slots a lane receives into: how many frames at once, and how long the longest.</summary>
+    /// <summary>The slots a lane receives into: how many frames at once, and how long the longest. Called once for each lane.</summary>
+    /// <returns>One of the lane's own: a batch belongs to one thread.</returns>
     FrameBatch MakeBatch() => new();
 
     /// <summary>VTEPs that can be named by configuration and controllers together, 1 to <see cref="VtepConfigRules.MaxVteps"/>; each takes memory.</summary>

@@ -88,6 +88,7 @@ public sealed class InProcessVtep : IRunningVtep
     public Task EditAsync(Func<VtepConfig, VtepConfig> edit) => _edits.Request(edit);
 
     /// <summary>The port of that name, which was opened by name.</summary>
+    /// <param name="name">Its name in the configuration (<see cref="PortConfig.Tap"/>).</param>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
     public MemoryPort Port(string name) => Ports.TryGetValue(name, out MemoryPort? port) ? port
         : throw new KeyNotFoundException($"No port in memory is called {VtepConfigRules.Quote(name)}; there are: {string.Join(", ", Ports.Keys.Order())}.");

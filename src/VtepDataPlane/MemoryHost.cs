@@ -8,7 +8,12 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane;
 
-/// <summary>A host without a kernel. One thread, the test's. It asks ports of the program's own as it does its own: they needn't wake anybody.</summary>
+/// <summary>
+/// A host without a kernel. One thread, the test's. It asks ports of the program's own as it does its own: they needn't wake anybody.
+/// <see cref="InProcessVtep"/> is for programs: it has threads.
+/// </summary>
+/// <param name="network">Where its underlay is attached; its datagrams move when <see cref="MemoryNetwork.Deliver()"/> is called.</param>
+/// <param name="address">The underlay's address where the configuration gives none (<see cref="UnderlayConfig.Local"/>).</param>
 public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHostNetwork
 {
     private readonly Dictionary<string, MemoryPort> _ports = [];
@@ -17,19 +22,19 @@ public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHo
     /// <summary>Ports opened by name; the one opened last where a name was used again.</summary>
     public IReadOnlyDictionary<string, MemoryPort> Ports => _ports;
 
-    /// <summary>The attachment, once opened.</summary>
+    /// <summary>The attachment to the network; null until the VTEP opened it.</summary>
     public MemoryUnderlay? Underlay { get; private set; }
 
-    /// <summary>Names of devices that can't be opened, with the reason.</summary>
+    /// <summary>Names of devices that can't be opened, with the reason, a clause with a full stop. Empty to begin with.</summary>
     public Dictionary<string, string> Refusals { get; } = [];
 
-    /// <summary>Ports served now.</summary>
+    /// <summary>Ports served now, in the order in which serving began.</summary>
     public IReadOnlyList<AccessPort> Served => _served;
 
-    /// <summary>Called with a port that is about to be withdrawn.</summary>
+    /// <summary>Called with a port that is about to be withdrawn, on the thread that changes the VTEP; null: nobody is.</summary>
     public Action<AccessPort>? Withdrawing { get; set; }
 
-    /// <summary>A refusal holds for the next attempt only.</summary>
+    /// <summary>A refusal of <see cref="Refusals"/> holds for the next attempt only, and is taken out with it. False to begin with.</summary>
     public bool RefuseOnce { get; set; }
 
     /// <summary>MACs of devices, by name; zero for others.</summary>
@@ -68,9 +73,10 @@ public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHo
         _served.Remove(port);
     }
 
-    /// <summary>Serves every lane until nothing waits; returns frames received, and those let go on an answer. Deliver the network's datagrams in between.</summary>
+    /// <summary>Serves every lane until nothing waits. Deliver the network's datagrams (<see cref="MemoryNetwork.Deliver()"/>) between two calls.</summary>
     /// <param name="vtep">The one this host was given to.</param>
     /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
+    /// <returns>Frames received, and those let go on an answer.</returns>
     public int Run(Vtep vtep, long nowMilliseconds)
     {
         ArgumentNullException.ThrowIfNull(vtep);

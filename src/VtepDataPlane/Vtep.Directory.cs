@@ -58,7 +58,10 @@ public sealed partial class Vtep
     public IReadOnlyList<NeighborSnapshot> Neighbors() => _snapshots.Neighbors();
 
     /// <summary>Reads the stores anew, and says where they and the data plane differ.</summary>
+    /// <param name="stop">Gives up.</param>
+    /// <returns>One for each record that only one of the two has, or that they have differently; empty: they agree.</returns>
     /// <exception cref="VtepException">A store doesn't answer.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was cancelled.</exception>
     public async Task<IReadOnlyList<DirectoryDifference>> DiffAsync(CancellationToken stop)
     {
         var differences = new List<DirectoryDifference>();
@@ -74,21 +77,24 @@ public sealed partial class Vtep
         return differences;
     }
 
-    /// <summary>Takes all records of this node out of a controller's store, and publishes nothing any more until the next start. Null, or a sentence why not.</summary>
+    /// <summary>Takes all records of this node out of a controller's store, and publishes nothing any more until the next start.</summary>
     /// <param name="controller">The controller's name in the configuration.</param>
     /// <param name="stop">Gives up.</param>
+    /// <returns>Null, or a sentence why not.</returns>
     public async Task<string?> ReleaseAsync(string controller, CancellationToken stop) =>
         SourceOf(controller, out string? whyNot) is { } directory ? await directory.ReleaseAsync(stop).ConfigureAwait(false) : whyNot;
 
-    /// <summary>Writes a record of any node into a controller's store, or takes one out: for nodes that can't publish. Null, or a sentence why not.</summary>
+    /// <summary>Writes a record of any node into a controller's store, or takes one out: for nodes that can't publish.</summary>
     /// <param name="controller">The controller's name in the configuration.</param>
     /// <param name="change">The record, or the key of what is taken out.</param>
     /// <param name="stop">Gives up.</param>
+    /// <returns>Null, or a sentence why not.</returns>
     public async Task<string?> WriteAsync(string controller, DirectoryChange change, CancellationToken stop) =>
         SourceOf(controller, out string? whyNot) is { } directory ? await directory.WriteAsync(change, stop).ConfigureAwait(false) : whyNot;
 
-    /// <summary>Believes a snapshot that lost many VTEPs at once, without waiting. Null, or a sentence why not.</summary>
+    /// <summary>Believes a snapshot that lost many VTEPs at once, without waiting.</summary>
     /// <param name="controller">The controller's name in the configuration.</param>
+    /// <returns>Null, or a sentence why not.</returns>
     public string? AcceptShrink(string controller)
     {
         lock (_gate)

@@ -27,8 +27,9 @@ public sealed partial class Vtep
     /// </summary>
     /// <param name="subscriber">Is called with each event.</param>
     /// <param name="room">Events that may wait for it, 1 or more; further ones are lost to it, and counted (<see cref="VtepSubscription.Lost"/>).</param>
-    /// <param name="clock">Gives events their time; null: the system's.</param>
+    /// <param name="clock">Gives FDB events their time, those of other subscriptions too; null: the one given last, to begin with the system's.</param>
     /// <returns>Disposing it ends the subscription; so does the VTEP's end.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="room"/> is less than 1.</exception>
     /// <exception cref="ObjectDisposedException">The VTEP is closed.</exception>
     public VtepSubscription SubscribeFdb(Action<FdbEvent> subscriber, int room = DefaultRoom, TimeProvider? clock = null)
     {
@@ -40,6 +41,8 @@ public sealed partial class Vtep
     /// <summary>Subscribes to drops from now on: each frame or copy that isn't sent, with the reason and its headers. Otherwise as <see cref="SubscribeFdb"/>.</summary>
     /// <param name="subscriber">Is called with each event.</param>
     /// <param name="room">Events that may wait for it, 1 or more; further ones are lost to it, and counted.</param>
+    /// <returns>Disposing it ends the subscription; so does the VTEP's end.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="room"/> is less than 1.</exception>
     /// <exception cref="ObjectDisposedException">The VTEP is closed.</exception>
     public VtepSubscription SubscribeDrops(Action<DropEvent> subscriber, int room = DefaultRoom)
     {
@@ -53,6 +56,7 @@ public sealed partial class Vtep
     /// Otherwise as <see cref="SubscribeFdb"/>.
     /// </summary>
     /// <param name="subscriber">Is called with each fault.</param>
+    /// <returns>Disposing it ends the subscription; so does the VTEP's end.</returns>
     /// <exception cref="ObjectDisposedException">The VTEP is closed.</exception>
     public VtepSubscription SubscribeFaults(Action<VtepFault> subscriber)
     {

@@ -17,9 +17,10 @@ public sealed partial class Vtep
     /// </summary>
     /// <param name="filter">What to see; null: everything.</param>
     /// <param name="room">How much may wait for the reader; null: 16,384 frames and 16 MiB a lane.</param>
-    /// <param name="clock">Gives frames their time; null: the system's.</param>
+    /// <param name="clock">Gives frames their time from now on, those of other captures and of drop events too; null: the system's.</param>
     /// <returns>The capture; it runs until it is disposed of, or the VTEP is.</returns>
     /// <exception cref="VtepException">Four captures run already.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The filter's snap length, or the room, is out of range.</exception>
     /// <exception cref="ObjectDisposedException">The VTEP is closed.</exception>
     public CaptureSession StartCapture(CaptureFilter? filter = null, CaptureRoom? room = null, TimeProvider? clock = null)
     {
@@ -35,7 +36,8 @@ public sealed partial class Vtep
     /// asked or counted. Between the answer and a real frame tables may change.
     /// </summary>
     /// <param name="question">The frame, and where it would come from.</param>
-    /// <param name="nowMilliseconds">Monotonic time.</param>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
+    /// <returns>The steps, and what comes out: frames sent, or a drop with its reason.</returns>
     /// <exception cref="VtepException">There is no port the frame could come from.</exception>
     /// <exception cref="ArgumentException">The frame is longer than 65,535 bytes.</exception>
     public Explanation Explain(FrameQuestion question, long nowMilliseconds)

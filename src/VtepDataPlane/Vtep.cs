@@ -82,11 +82,12 @@ public sealed partial class Vtep : IDisposable
     /// <summary>The lanes, one for each worker. Fixed for the VTEP's life.</summary>
     public IReadOnlyList<Lane> Lanes => _lanes;
 
-    /// <summary>The configuration in force.</summary>
+    /// <summary>The configuration in force. Immutable: a change puts another in its place.</summary>
     public VtepConfig Config { get; private set; }
 
     /// <summary>Workers a configuration asks for on this machine.</summary>
     /// <param name="config">Only Workers matters.</param>
+    /// <returns>Its workers; when it gives 0, one a processor, 1 to <see cref="VtepConfig.MaxAutomaticWorkers"/>.</returns>
     public static int LaneCount(VtepConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -197,7 +198,7 @@ public sealed partial class Vtep : IDisposable
         }
     }
 
-    /// <summary>The VTEP as a whole.</summary>
+    /// <summary>The VTEP as a whole: sizes of its tables, its lanes, controllers, and what is wrong with it now.</summary>
     public VtepSnapshot Status()
     {
         ControllerReport report = Controllers();
@@ -222,15 +223,15 @@ public sealed partial class Vtep : IDisposable
     /// <summary>
     /// Searches the FDB: entries that every word fits (see <see cref="FdbSearch"/>). Walks the whole table; allocates for what it gives only.
     /// </summary>
-    /// <param name="nowMilliseconds">The clock, as everywhere.</param>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
     /// <param name="words">Words with blanks between them; none: every entry.</param>
-    /// <param name="most">How many entries it gives at most.</param>
+    /// <param name="most">How many entries it gives at most, 0 or more.</param>
     public FdbPage FindFdb(long nowMilliseconds, string words, int most) => _snapshots.FindFdb((uint)(nowMilliseconds / 1000), words, most);
 
-    /// <summary>The books. Queues of ports closed since the start are in them.</summary>
+    /// <summary>The books: frames received, sent and dropped since the start. Queues of ports closed since are in them.</summary>
     public CounterSnapshot Counters() => _snapshots.Counters(_domains.Closed);
 
-    /// <summary>Closes ports and underlay. Stop serving the lanes first.</summary>
+    /// <summary>Ends captures and subscriptions, and closes ports and underlay. Stop serving the lanes first. Not the host: that is its maker's.</summary>
     public void Dispose()
     {
         lock (_gate)

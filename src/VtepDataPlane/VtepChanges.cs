@@ -14,9 +14,11 @@ namespace VtepDataPlane;
 /// </summary>
 public static class VtepChanges
 {
+    /// <param name="vtep">The VTEP that is changed.</param>
     extension(IRunningVtep vtep)
     {
         /// <summary>Makes another configuration the one in force; what is the same in both goes on undisturbed.</summary>
+        /// <param name="next">The whole of it; what only a restart can change must be as it is.</param>
         public Task ApplyAsync(VtepConfig next)
         {
             ArgumentNullException.ThrowIfNull(next);
@@ -24,6 +26,7 @@ public static class VtepChanges
         }
 
         /// <summary>Adds a bridge domain.</summary>
+        /// <param name="domain">With its ports, peers and entries; its VNI must be free.</param>
         public Task AddDomainAsync(BridgeDomainConfig domain)
         {
             ArgumentNullException.ThrowIfNull(domain);
@@ -33,6 +36,7 @@ public static class VtepChanges
         }
 
         /// <summary>Removes a bridge domain, with its ports.</summary>
+        /// <param name="vni">The domain; there must be one.</param>
         public Task RemoveDomainAsync(Vni vni) => vtep.EditAsync(config =>
         {
             BridgeDomainConfig gone = Domain(config, vni);
@@ -40,6 +44,8 @@ public static class VtepChanges
         });
 
         /// <summary>Adds a port to a bridge domain.</summary>
+        /// <param name="vni">The domain; there must be one.</param>
+        /// <param name="port">A port whose name no other of the VTEP has.</param>
         public Task AddPortAsync(Vni vni, PortConfig port)
         {
             ArgumentNullException.ThrowIfNull(port);
@@ -49,28 +55,41 @@ public static class VtepChanges
         }
 
         /// <summary>Adds an open port of the program's own to a bridge domain; the VTEP closes it when it is removed.</summary>
+        /// <param name="vni">The domain; there must be one.</param>
+        /// <param name="port">A port whose name no other of the VTEP has. It stays the program's when the change fails.</param>
         public Task AddPortAsync(Vni vni, IAccessPort port) => vtep.AddPortAsync(vni, PortConfig.Of(port));
 
         /// <summary>Removes a port from its bridge domain, and closes it.</summary>
+        /// <param name="name">The port's name; there must be one.</param>
         public Task RemovePortAsync(string name) => vtep.EditAsync(config => OwnerOf(config, name) is { } owner
             ? Edit(config, owner.Vni, domain => domain with { Ports = [.. domain.Ports.Where(port => port.Tap != name)] })
             : throw new VtepException($"There is no port {VtepConfigRules.Quote(name)}{There(config.BridgeDomains.SelectMany(domain => domain.Ports).Select(port => port.Tap))}"));
 
         /// <summary>Adds a peer to a bridge domain whose peers are listed (<see cref="StaticDiscovery"/>).</summary>
+        /// <param name="vni">The domain; there must be one.</param>
+        /// <param name="peer">A VTEP of the underlay's address family that isn't listed yet.</param>
         public Task AddPeerAsync(Vni vni, VtepEndpoint peer) => vtep.EditAsync(config => Edit(config, vni, domain => Peers(domain).Contains(peer)
             ? throw new VtepException($"{peer} is a peer of bridge domain {domain.Name} already.")
             : domain with { Discovery = new StaticDiscovery { Peers = [.. Peers(domain), peer] } }));
 
         /// <summary>Removes a peer from a bridge domain whose peers are listed (<see cref="StaticDiscovery"/>), with what was learned behind it.</summary>
+        /// <param name="vni">The domain; there must be one.</param>
+        /// <param name="peer">A VTEP that is listed.</param>
         public Task RemovePeerAsync(Vni vni, VtepEndpoint peer) => vtep.EditAsync(config => Edit(config, vni, domain => Peers(domain).Contains(peer)
             ? domain with { Discovery = new StaticDiscovery { Peers = [.. Peers(domain).Where(other => other != peer)] } }
             : throw new VtepException($"{peer} is no peer of bridge domain {domain.Name}{There(Peers(domain).Select(other => other.ToString()))}")));
 
         /// <summary>Adds a static FDB entry for a station behind another VTEP, in place of one there is. The all-zeros MAC adds the VTEP to the flood list.</summary>
+        /// <param name="vni">The domain; there must be one.</param>
+        /// <param name="mac">A station, or all zeros.</param>
+        /// <param name="behind">The VTEP it is behind.</param>
         /// <exception cref="VtepException">It can't be added.</exception>
         public void AddFdb(Vni vni, MacAddress mac, VtepEndpoint behind) => ThrowIfNot(vtep.Vtep.AddFdb(vni, mac, behind, port: null, replace: !mac.IsZero));
 
         /// <summary>Adds a static FDB entry for a station behind one of our ports, in place of one there is.</summary>
+        /// <param name="vni">The domain; there must be one.</param>
+        /// <param name="mac">A station.</param>
+        /// <param name="port">The name of a port of that domain.</param>
         /// <exception cref="VtepException">It can't be added.</exception>
         public void AddFdb(Vni vni, MacAddress mac, string port)
         {
@@ -79,6 +98,9 @@ public static class VtepChanges
         }
 
         /// <summary>Deletes an FDB entry. The all-zeros MAC takes <paramref name="behind"/> from the flood list.</summary>
+        /// <param name="vni">The domain; there must be one.</param>
+        /// <param name="mac">A station, or all zeros.</param>
+        /// <param name="behind">What all zeros take from the flood list; of no effect otherwise.</param>
         /// <exception cref="VtepException">It can't be deleted.</exception>
         public void DeleteFdb(Vni vni, MacAddress mac, VtepEndpoint? behind = null) => ThrowIfNot(vtep.Vtep.DeleteFdb(vni, mac, behind));
     }

@@ -19,13 +19,16 @@ public interface IFrameQueue
     /// <summary>Received, sent and dropped here. Written by the owning thread, readable from any.</summary>
     QueueMeters Meters { get; }
 
-    /// <summary>Fills <paramref name="batch"/> from slot 0, sets its Count and returns it; 0 when nothing waits. Never blocks.</summary>
+    /// <summary>Fills <paramref name="batch"/> from slot 0, and sets its Count. Never blocks, never throws for a frame.</summary>
+    /// <param name="batch">Of the same thread; what was in it is gone.</param>
+    /// <returns>Slots filled, 0 to <see cref="FrameBatch.Capacity"/>; 0 when nothing waits.</returns>
     int Receive(FrameBatch batch);
 
     /// <summary>Notes a frame to be sent. Bytes are borrowed until <see cref="Flush"/>; Info may change right after.</summary>
     /// <param name="frame">Of a batch that the same thread owns.</param>
     void Send(in Frame frame);
 
-    /// <summary>Sends everything noted; failures are counted in <see cref="Meters"/>. Returns how many frames were sent.</summary>
+    /// <summary>Sends everything noted; failures are counted in <see cref="Meters"/>. The bytes are borrowed no more when it returns. Never throws for a frame.</summary>
+    /// <returns>How many of the noted frames were sent.</returns>
     int Flush();
 }

@@ -28,7 +28,7 @@ public sealed class QueueMeters
     public long Coalesced => Volatile.Read(ref _coalesced);
 
     /// <summary>Frames this queue dropped, by reason.</summary>
-    /// <param name="reason">Why.</param>
+    /// <param name="reason">Why; <see cref="DropReason.None"/> has none.</param>
     public long Drops(DropReason reason) => Volatile.Read(ref _drops[(int)reason]);
 
     /// <summary>All drops of this queue.</summary>
@@ -70,9 +70,11 @@ public sealed class QueueMeters
     }
 
     /// <summary>Owning thread only: a super-frame was cut up and is <paramref name="further"/> frames more.</summary>
+    /// <param name="further">Its segments less one, 0 or more.</param>
     public void CountSegmented(int further) => _segmented += further;
 
     /// <summary>Owning thread only: <paramref name="further"/> frames went out within one that was counted as sent.</summary>
+    /// <param name="further">Its segments less one, 0 or more.</param>
     public void CountCoalesced(int further) => _coalesced += further;
 
     /// <summary>Owning thread only: one frame was dropped here.</summary>
@@ -85,7 +87,7 @@ public sealed class QueueMeters
     public void CountDrop(DropReason reason, int frames) => _drops[(int)reason] += frames;
 
     /// <summary>Owning thread only: several frames were dropped here that were sent with a ticket.</summary>
-    /// <param name="reason">Why.</param>
+    /// <param name="reason">Why; not None.</param>
     /// <param name="frames">How many: 1, or segments of one super-frame.</param>
     /// <param name="ticket">The frame's <see cref="FrameInfo.Ticket"/> when it was sent; 0 when it had none.</param>
     public void CountDrop(DropReason reason, int frames, int ticket)

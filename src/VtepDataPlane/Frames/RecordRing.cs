@@ -42,6 +42,7 @@ public sealed class RecordRing<T>
     /// <summary>A ring.</summary>
     /// <param name="records">Records it holds, 1 or more; rounded up to a power of two.</param>
     /// <param name="bytes">Bytes it holds, 0 or more; rounded up to a power of two. The longest record has half of them.</param>
+    /// <exception cref="ArgumentOutOfRangeException">One of them is less, or more than <see cref="MaxSize"/>.</exception>
     public RecordRing(int records, int bytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(records, 1);
@@ -115,6 +116,8 @@ public sealed class RecordRing<T>
     public void CountLost() => Volatile.Write(ref _writer.Lost, _writer.Lost + 1);
 
     /// <summary>Reader: the next record; false when none is ready. Its bytes are good until <see cref="Release"/>.</summary>
+    /// <param name="record">What was kept of it; default when the answer is false.</param>
+    /// <param name="bytes">Its bytes, in the ring's own memory; empty when the answer is false.</param>
     public bool TryRead(out T record, out ReadOnlySpan<byte> bytes)
     {
         if (_reader.Next == _reader.HeadSeen)

@@ -6,10 +6,12 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Ports;
 
-/// <summary>An open access port. Control loop only, except the queues, which belong to their lanes.</summary>
+/// <summary>
+/// An open access port. Control loop only, except the queues, which belong to their lanes, and the properties, which snapshots read on any thread.
+/// </summary>
 public interface IAccessPort : IDisposable
 {
-    /// <summary>Unique name within the VTEP.</summary>
+    /// <summary>Unique name within the VTEP, 1 to 15 bytes as a network device's (IFNAMSIZ - 1, linux/if.h). Never changes.</summary>
     string Name { get; }
 
     /// <summary>The device's own MAC, which no frame from the tunnel may have as its source; zero when it has none.</summary>
@@ -24,7 +26,9 @@ public interface IAccessPort : IDisposable
     /// <summary>The device is there and up; false while it is deleted or down.</summary>
     bool IsUp { get; }
 
-    /// <summary>The queue of lane <paramref name="lane"/>. A device with fewer queues gives the further lanes queues that only send.</summary>
+    /// <summary>The queue of a lane. A device with fewer queues gives the further lanes queues that only send.</summary>
+    /// <param name="lane">The lane, 0 to one less than the VTEP has.</param>
+    /// <returns>The same object each time.</returns>
     IFrameQueue Queue(int lane);
 
     /// <summary>
@@ -33,6 +37,7 @@ public interface IAccessPort : IDisposable
     /// Called again after a pause; the last callback given counts. <paramref name="wake"/> may be called from any thread, never blocks, and does nothing
     /// once the port is closed. A device whose descriptor the host polls (a TAP) needn't do anything.
     /// </summary>
+    /// <param name="wake">Takes a lane's number, 0 to one less than the VTEP has.</param>
     void WakeBy(Action<int> wake)
     {
     }
@@ -40,5 +45,6 @@ public interface IAccessPort : IDisposable
     /// <summary>Sets the MTU. False, with the system's reason, when it can't be set: then the port keeps its own.</summary>
     /// <param name="mtu">The largest layer 3 packet, bytes.</param>
     /// <param name="why">The system's reason, a clause; null when it is set.</param>
+    /// <returns>True when <see cref="Mtu"/> is as asked.</returns>
     bool TrySetMtu(int mtu, out string? why);
 }

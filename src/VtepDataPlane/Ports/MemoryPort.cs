@@ -14,7 +14,7 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Ports;
 
 /// <summary>A frame that a <see cref="MemoryPort"/> was given by the VTEP.</summary>
-/// <param name="Bytes">The Ethernet frame.</param>
+/// <param name="Bytes">The Ethernet frame without its checksum (FCS); the taker's own.</param>
 /// <param name="Offload">What is left to be done to it.</param>
 public sealed record MemoryFrame(byte[] Bytes, OffloadInfo Offload)
 {
@@ -23,7 +23,7 @@ public sealed record MemoryFrame(byte[] Bytes, OffloadInfo Offload)
 
 /// <summary>
 /// An access port without a device. <see cref="Inject"/>, <see cref="TryTake"/>, <see cref="TakeAll"/> and <see cref="ReceiveAsync"/> may be called from
-/// any thread.
+/// any thread, the rest by the control loop of its VTEP, or the test, only; the queues belong to their lanes.
 /// </summary>
 public sealed class MemoryPort : IAccessPort
 {
@@ -43,6 +43,7 @@ public sealed class MemoryPort : IAccessPort
     /// <param name="lanes">Queues frames can be injected into, 1 or more; a VTEP with more lanes sends by all of them.</param>
     /// <param name="mtu">The largest layer 3 packet, bytes.</param>
     /// <param name="mac">The port's own MAC, which no frame from the tunnel may have as its source; zero: none.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="lanes"/> is less than 1.</exception>
     public MemoryPort(string name, int lanes = 1, int mtu = DefaultMtu, MacAddress mac = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(lanes, 1);
@@ -74,7 +75,7 @@ public sealed class MemoryPort : IAccessPort
     /// <summary>MTU changes are refused with this reason, as by a kernel without CAP_NET_ADMIN; null: they are made.</summary>
     public string? MtuRefusal { get; set; }
 
-    /// <summary>Frames that wait to be taken.</summary>
+    /// <summary>Frames that wait to be taken, 0 to about <see cref="Capacity"/>. Any thread.</summary>
     public int Waiting => _delivered.Reader.Count;
 
     /// <inheritdoc/>
@@ -105,6 +106,7 @@ public sealed class MemoryPort : IAccessPort
     /// <param name="frame">An Ethernet frame without its checksum; copied.</param>
     /// <param name="offload">What is left to be done to it.</param>
     /// <param name="lane">The queue to receive it, 0 to the number of queues - 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such queue.</exception>
     public bool Inject(ReadOnlySpan<byte> frame, OffloadInfo offload = default, int lane = 0)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, _receivingQueues);
@@ -119,6 +121,7 @@ public sealed class MemoryPort : IAccessPort
     public bool TryTake(out MemoryFrame? frame) => _delivered.Reader.TryRead(out frame);
 
     /// <summary>Takes all frames the VTEP sent here.</summary>
+    /// <returns>From the oldest to the newest; empty when none waits.</returns>
     public IReadOnlyList<MemoryFrame> TakeAll()
     {
         var frames = new List<MemoryFrame>();
@@ -128,6 +131,7 @@ public sealed class MemoryPort : IAccessPort
     }
 
     /// <summary>Takes the oldest frame the VTEP sent here, as soon as there is one.</summary>
+    /// <param name="stop">Gives up waiting.</param>
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The port was closed and has no frame left.</exception>
     public async ValueTask<MemoryFrame> ReceiveAsync(CancellationToken stop = default)

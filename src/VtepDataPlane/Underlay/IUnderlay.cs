@@ -37,10 +37,12 @@ public interface IUnderlay : IDisposable
     /// <summary>False while the local address is missing from this host: nothing may be sent, lest it be sent from another.</summary>
     bool IsLocalAddressPresent { get; }
 
-    /// <summary>The queue of lane <paramref name="lane"/>, 0 to one less than it was opened for. The same object each time.</summary>
+    /// <summary>The queue of a lane. The same object each time.</summary>
+    /// <param name="lane">The lane, 0 to one less than the underlay was opened for.</param>
     IFrameQueue Queue(int lane);
 
     /// <summary>The UDP source port that a datagram really has whose flow hash gives this one: an underlay may have fewer than there are hashes.</summary>
+    /// <param name="wanted">A port of the dynamic range, 49152 to 65535 (RFC 7348 section 5).</param>
     ushort SourcePortOf(ushort wanted) => wanted;
 
     /// <summary>
@@ -49,11 +51,14 @@ public interface IUnderlay : IDisposable
     /// be called from any thread, never blocks, and does nothing once the VTEP is closed. An underlay whose descriptors its host polls needn't do
     /// anything.
     /// </summary>
+    /// <param name="wake">Takes a lane's number, 0 to one less than the underlay was opened for.</param>
     void WakeBy(Action<int> wake)
     {
     }
 
     /// <summary>The way to <paramref name="remote"/>: the route's MTU, lowered by what routers on the way truly reported.</summary>
+    /// <param name="remote">A VTEP's address; the way to a group is that through its interface (<see cref="PathThrough"/>).</param>
+    /// <returns>No route is an answer (<see cref="PathStatus.NoRoute"/>), not an error.</returns>
     UnderlayPath PathTo(in InetAddress remote);
 
     /// <summary>The interface by that name: <see cref="UnderlayPath.Mtu"/> is the link's. No route when there is none.</summary>

@@ -11,7 +11,7 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Underlay;
 
-/// <summary>A datagram on its way.</summary>
+/// <summary>A datagram on its way. Not to be written to.</summary>
 /// <param name="Source">From.</param>
 /// <param name="Outer">To, and everything else the sender chose.</param>
 /// <param name="Payload">The VXLAN header and what follows.</param>
@@ -20,7 +20,10 @@ public sealed record MemoryDatagram(VtepEndpoint Source, OuterHeader Outer, byte
     internal int Ticket { get; init; }
 }
 
-/// <summary>A network in memory. One thread, unless <see cref="IsLive"/>: then any.</summary>
+/// <summary>
+/// A network in memory. One thread, unless <see cref="IsLive"/>: then any may send and <see cref="Change"/>, while settings and counters read outside of it may
+/// be of different moments.
+/// </summary>
 public sealed class MemoryNetwork
 {
     private readonly Lock _gate = new();
@@ -28,34 +31,38 @@ public sealed class MemoryNetwork
     private readonly List<MemoryUnderlay> _attached = [];
     private readonly List<MemoryDatagram> _inFlight = [];
 
-    /// <summary>A network without faults; <paramref name="seed"/> decides what its faults hit once they are set.</summary>
+    /// <summary>A network without faults.</summary>
+    /// <param name="seed">Decides what its faults hit once they are set: the same seed, the same run.</param>
     public MemoryNetwork(int seed = 1) => _random = new Random(seed);
 
     /// <summary>Datagrams are delivered by whoever sends them, on any thread: for VTEPs that have threads (<see cref="InProcessVtep"/>).</summary>
     public bool IsLive { get; init; }
 
-    /// <summary>Share of datagrams lost, 0 to 1.</summary>
+    /// <summary>Share of datagrams lost, 0 (none, the default) to 1 (all); a group's members lose theirs each by itself.</summary>
     public double Loss { get; set; }
 
-    /// <summary>Share of datagrams delivered twice, 0 to 1.</summary>
+    /// <summary>Share of datagrams delivered twice, 0 (none, the default) to 1 (all).</summary>
     public double Duplication { get; set; }
 
-    /// <summary>Share of datagrams that change places with others, 0 to 1. In a live network such a one waits for the next, or for <see cref="Deliver()"/>.</summary>
+    /// <summary>
+    /// Share of datagrams that overtake others on their way, 0 (none, the default) to 1 (all). In a live network such a one waits for the next, or for
+    /// <see cref="Deliver()"/>.
+    /// </summary>
     public double Reordering { get; set; }
 
-    /// <summary>Bytes of the largest IP packet, on every path without one of its own.</summary>
+    /// <summary>Bytes of the largest IP packet, IP and UDP headers included, on every path without an MTU of its own.</summary>
     public int Mtu { get; set; } = 1500;
 
-    /// <summary>Bytes of the largest IP packet on the way to a VTEP.</summary>
+    /// <summary>Bytes of the largest IP packet on the way to a VTEP, where it isn't <see cref="Mtu"/>.</summary>
     public Dictionary<InetAddress, int> PathMtus { get; } = [];
 
-    /// <summary>VTEPs there is no route to.</summary>
+    /// <summary>VTEPs there is no route to: what is sent to them is a drop of the sender's (<see cref="DropReason.NoRoute"/>).</summary>
     public HashSet<InetAddress> Unreachable { get; } = [];
 
-    /// <summary>Every datagram that was sent, in order, when recording.</summary>
+    /// <summary>Every datagram that was sent, in order, from when a list is given on; null: none is kept.</summary>
     public List<MemoryDatagram>? Recording { get; set; }
 
-    /// <summary>Datagrams sent into the network.</summary>
+    /// <summary>Datagrams sent into the network. Offered and multiplied are delivered, lost, or on their way.</summary>
     public long Offered { get; private set; }
 
     /// <summary>Further copies made by <see cref="Duplication"/> and by groups with more members than one.</summary>
@@ -80,6 +87,7 @@ public sealed class MemoryNetwork
     }
 
     /// <summary>Changes the network (loss, routes, path MTUs) or reads what it recorded, while no datagram moves. Any thread.</summary>
+    /// <param name="change">Called once, with this network, before this returns; short, and it sends nothing.</param>
     public void Change(Action<MemoryNetwork> change)
     {
         ArgumentNullException.ThrowIfNull(change);
@@ -87,7 +95,7 @@ public sealed class MemoryNetwork
             change(this);
     }
 
-    /// <summary>Puts a datagram into the network, as any host could; for forgeries too.</summary>
+    /// <summary>Puts a datagram into the network, as any host could; for forgeries too. In a live network it is delivered when this returns.</summary>
     /// <param name="datagram">Any source, any destination.</param>
     public void Send(MemoryDatagram datagram)
     {
@@ -100,7 +108,8 @@ public sealed class MemoryNetwork
         }
     }
 
-    /// <summary>Delivers everything in flight; returns how many datagrams there were.</summary>
+    /// <summary>Delivers everything in flight.</summary>
+    /// <returns>How many datagrams were in flight, those lost then included.</returns>
     public int Deliver()
     {
         lock (_gate)

@@ -10,7 +10,10 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Underlay;
 
-/// <summary>An underlay without sockets. One thread, the test's.</summary>
+/// <summary>
+/// An underlay without sockets. One thread, the test's; on a live network (<see cref="MemoryNetwork.IsLive"/>) the control loop, but for the queues, which belong to
+/// their lanes.
+/// </summary>
 public sealed class MemoryUnderlay : IUnderlay
 {
     private const int FirstInterface = 1;
@@ -23,8 +26,8 @@ public sealed class MemoryUnderlay : IUnderlay
 
     /// <summary>Attaches to a network at an address.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="local">Our address in it.</param>
-    /// <param name="port">Our UDP port.</param>
+    /// <param name="local">Our address in it, IPv4 or IPv6; no other underlay should have it.</param>
+    /// <param name="port">The UDP port datagrams for us are sent to, 4789 by default in configurations (RFC 7348 section 5).</param>
     /// <param name="lanes">Queues, at least 1.</param>
     public MemoryUnderlay(MemoryNetwork network, InetAddress local, ushort port, int lanes)
     {
@@ -48,10 +51,10 @@ public sealed class MemoryUnderlay : IUnderlay
     /// <inheritdoc/>
     public bool IsLocalAddressPresent { get; set; } = true;
 
-    /// <summary>Interfaces that are missing now.</summary>
+    /// <summary>Names of interfaces that are missing now: <see cref="PathThrough"/> finds no route by them. All others exist.</summary>
     public HashSet<string> MissingInterfaces { get; } = [];
 
-    /// <summary>The interface routes to these VTEPs leave by, where it isn't the first.</summary>
+    /// <summary>The index of the interface that routes to these VTEPs leave by, where it isn't the first, 1.</summary>
     public Dictionary<InetAddress, int> RouteInterfaces { get; } = [];
 
     /// <summary>Groups joined now.</summary>

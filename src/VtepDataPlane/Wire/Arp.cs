@@ -5,8 +5,8 @@ using System.Buffers.Binary;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>An ARP message for IPv4 over Ethernet.</summary>
-/// <param name="Operation"><see cref="Request"/> or <see cref="Reply"/>; others exist and mean nothing here.</param>
+/// <summary>An ARP message for IPv4 over Ethernet (RFC 826).</summary>
+/// <param name="Operation"><see cref="Request"/> or <see cref="Reply"/>; others exist (IANA, ARP operation codes) and mean nothing here.</param>
 /// <param name="SenderMac">Who says it.</param>
 /// <param name="SenderAddress">An IPv4 address; 0.0.0.0 in a probe (RFC 5227).</param>
 /// <param name="TargetMac">Whom it is about or to; all zeros in a request.</param>
@@ -32,6 +32,8 @@ public readonly record struct ArpPacket(
     private const int TargetAddressOffset = 24;
 
     /// <summary>False when the message is cut short or isn't about IPv4 over Ethernet.</summary>
+    /// <param name="payload">From the first byte behind the Ethernet header on; padding may follow.</param>
+    /// <param name="packet">What it says, whatever its operation; not to be used when the answer is false.</param>
     public static bool TryParse(ReadOnlySpan<byte> payload, out ArpPacket packet)
     {
         packet = default;
@@ -47,6 +49,8 @@ public readonly record struct ArpPacket(
     }
 
     /// <summary>Writes <see cref="Size"/> bytes. The caller has checked the length, and that both addresses are IPv4.</summary>
+    /// <param name="destination">Takes the message in its first <see cref="Size"/> bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination)
     {
         destination = destination[..Size];

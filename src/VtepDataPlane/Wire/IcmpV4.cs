@@ -2,13 +2,13 @@
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>ICMPv4 types, codes and offsets.</summary>
+/// <summary>ICMPv4 types, codes and offsets (RFC 792; IANA, ICMP type numbers).</summary>
 public static class IcmpV4
 {
     /// <summary>Bytes of header in every message: type, code, checksum, four bytes that depend on the type.</summary>
     public const int HeaderSize = 8;
 
-    /// <summary>Type of an answer to a ping.</summary>
+    /// <summary>Type of an answer to a ping (RFC 792, echo reply).</summary>
     public const byte EchoReply = 0;
 
     /// <summary>Type: destination unreachable; an error.</summary>
@@ -17,7 +17,7 @@ public static class IcmpV4
     /// <summary>Code of <see cref="DestinationUnreachable"/>: too long for the next hop, and DF is set (RFC 1191).</summary>
     public const byte FragmentationNeeded = 4;
 
-    /// <summary>Type of a ping.</summary>
+    /// <summary>Type of a ping (RFC 792, echo).</summary>
     public const byte EchoRequest = 8;
 
     internal const int ChecksumOffset = 2;
@@ -29,5 +29,6 @@ public static class IcmpV4
     private const byte ParameterProblem = 12;
 
     /// <summary>Is an error message, which must not be answered with another (RFC 1122 section 3.2.2).</summary>
+    /// <param name="type">The first byte of the message.</param>
     public static bool IsError(byte type) => type is DestinationUnreachable or SourceQuench or Redirect or TimeExceeded or ParameterProblem;
 }

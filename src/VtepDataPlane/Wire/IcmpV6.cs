@@ -4,19 +4,19 @@ using System.Buffers.Binary;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>ICMPv6 types and offsets.</summary>
+/// <summary>ICMPv6 types and offsets (RFC 4443, RFC 4861; IANA, ICMPv6 type numbers).</summary>
 public static class IcmpV6
 {
     /// <summary>Bytes of header: type, code, checksum, four bytes that depend on the type.</summary>
     public const int HeaderSize = 8;
 
-    /// <summary>Type: too long for the next link; an error.</summary>
+    /// <summary>Type: too long for the next link; an error (RFC 4443 section 3.2).</summary>
     public const byte PacketTooBig = 2;
 
-    /// <summary>Type of a ping.</summary>
+    /// <summary>Type of a ping (RFC 4443 section 4.1).</summary>
     public const byte EchoRequest = 128;
 
-    /// <summary>Type of an answer to a ping.</summary>
+    /// <summary>Type of an answer to a ping (RFC 4443 section 4.2).</summary>
     public const byte EchoReply = 129;
 
     /// <summary>Type: who has this address? (RFC 4861 section 4.3)</summary>
@@ -34,6 +34,7 @@ public static class IcmpV6
     private const byte FirstInformational = 128;
 
     /// <summary>Is an error or a redirect, which must not be answered with an error (RFC 4443 section 2.4 e).</summary>
+    /// <param name="type">The first byte of the message; 0 to 127 are errors.</param>
     public static bool IsError(byte type) => type is < FirstInformational or Redirect;
 
     /// <summary>Writes the IP header of a packet whose ICMPv6 message fills all behind it, and the message's checksum, which must be zero before.</summary>

@@ -17,7 +17,10 @@ using System.Runtime.Intrinsics;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>The Internet checksum, RFC 1071. Numbers are as read and written big-endian.</summary>
+/// <summary>
+/// The Internet checksum, RFC 1071. Numbers are as read and written big-endian. A partial sum isn't folded: fields of a header may be added to it as the
+/// numbers they are. Any thread; allocates nothing, and throws only for a frame whose headers are those of another.
+/// </summary>
 public static class InternetChecksum
 {
     /// <summary>Adds up the 16-bit words of <paramref name="data"/>; an odd last byte counts as followed by a zero.</summary>
@@ -36,7 +39,9 @@ public static class InternetChecksum
         return initial + SumScalar(data);
     }
 
-    /// <summary>Folds a partial sum to 16 bits, not complemented.</summary>
+    /// <summary>Folds a partial sum to 16 bits, not complemented (RFC 1071 section 4.1).</summary>
+    /// <param name="sum">Of <see cref="Sum"/>, <see cref="PseudoHeader"/>, or several of them added up.</param>
+    /// <returns>0 only when every word was 0. 0xFFFF over data with a right checksum in it.</returns>
     public static ushort Fold(ulong sum)
     {
         sum = (sum & 0xFFFF_FFFF) + (sum >> 32);
@@ -47,6 +52,7 @@ public static class InternetChecksum
     }
 
     /// <summary>The checksum of <paramref name="data"/>: folded and complemented. 0 over data that holds its own right checksum.</summary>
+    /// <param name="data">Any length; the checksum's own field is 0 in it when it is to be written.</param>
     public static ushort Compute(ReadOnlySpan<byte> data) => (ushort)~Fold(Sum(data));
 
     /// <summary>The sum of the pseudo-header TCP, UDP and ICMPv6 put in front (RFC 9293 section 3.1, RFC 8200 section 8.1).</summary>
@@ -78,6 +84,7 @@ public static class InternetChecksum
     /// <param name="checksum">The checksum field before.</param>
     /// <param name="oldWord">The word before.</param>
     /// <param name="newWord">The word now.</param>
+    /// <returns>The checksum field now. Right when it was right before; a UDP checksum of 0, which is none, isn't to be updated.</returns>
     public static ushort Update(ushort checksum, ushort oldWord, ushort newWord) =>
         (ushort)~Fold((ulong)(ushort)~checksum + (ushort)~oldWord + newWord);
 

@@ -7,7 +7,7 @@ using System.Runtime.CompilerServices;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>An IPv4 packet, viewed; ends at its own total length. Borrows the bytes.</summary>
+/// <summary>An IPv4 packet (RFC 791 section 3.1), viewed; ends at its own total length. Borrows the bytes.</summary>
 public readonly ref struct Ipv4View
 {
     private const int MinimumIhl = 5;
@@ -22,7 +22,7 @@ public readonly ref struct Ipv4View
     /// <summary>DSCP (6 bits) and ECN (2 bits).</summary>
     public byte TrafficClass => _packet[Ipv4Header.TrafficClassOffset];
 
-    /// <summary>Bytes of the packet.</summary>
+    /// <summary>Bytes of header and payload, 20 to 65535.</summary>
     public int TotalLength => _packet.Length;
 
     /// <summary>Shared by the fragments of a datagram.</summary>
@@ -34,7 +34,7 @@ public readonly ref struct Ipv4View
     /// <summary>Not the last fragment (MF).</summary>
     public bool MoreFragments => (FragmentField & Ipv4Header.MoreFragmentsBit) != 0;
 
-    /// <summary>Place of this fragment in its datagram, in bytes.</summary>
+    /// <summary>Place of this fragment in its datagram, in bytes: a multiple of 8, 0 to 65528.</summary>
     public int FragmentOffset => (FragmentField & Ipv4Header.FragmentOffsetMask) * 8;
 
     /// <summary>Part of a datagram, the first included.</summary>
@@ -65,7 +65,7 @@ public readonly ref struct Ipv4View
 
     /// <summary>False when the header is cut short, has another version, or its lengths lie.</summary>
     /// <param name="packet">From the first byte of the IP header on; padding may follow.</param>
-    /// <param name="view">The packet without padding.</param>
+    /// <param name="view">The packet without padding; borrows <paramref name="packet"/>. Not to be used when the answer is false.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryParse(ReadOnlySpan<byte> packet, out Ipv4View view)
     {
@@ -81,7 +81,7 @@ public readonly ref struct Ipv4View
     }
 }
 
-/// <summary>An IPv4 header without options, to write.</summary>
+/// <summary>An IPv4 header (RFC 791 section 3.1) without options, to write. It isn't a fragment's.</summary>
 public readonly record struct Ipv4Header
 {
     /// <summary>Bytes on the wire.</summary>
@@ -109,7 +109,7 @@ public readonly record struct Ipv4Header
     /// <summary>DSCP (6 bits) and ECN (2 bits).</summary>
     public byte TrafficClass { get; init; }
 
-    /// <summary>Bytes of header and payload.</summary>
+    /// <summary>Bytes of header and payload, 20 to 65535.</summary>
     public ushort TotalLength { get; init; }
 
     /// <summary>Shared by the fragments of a datagram.</summary>
@@ -133,6 +133,8 @@ public readonly record struct Ipv4Header
     /// <summary>
     /// Writes <see cref="Size"/> bytes, checksum included. The caller has checked the length, and that both addresses are IPv4.
     /// </summary>
+    /// <param name="destination">Takes the header in its first <see cref="Size"/> bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination)
     {
         destination = destination[..Size];

@@ -12,7 +12,7 @@ using System.Runtime.CompilerServices;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>An IPv6 packet, viewed; ends at its own payload length. Borrows the bytes.</summary>
+/// <summary>An IPv6 packet (RFC 8200 section 3), viewed; ends at its own payload length. Borrows the bytes.</summary>
 public readonly ref struct Ipv6View
 {
     private readonly ReadOnlySpan<byte> _packet;
@@ -25,10 +25,10 @@ public readonly ref struct Ipv6View
     /// <summary>The flow label, 20 bits.</summary>
     public int FlowLabel => (int)(FirstWord & 0xF_FFFF);
 
-    /// <summary>Bytes behind the header, extension headers included.</summary>
+    /// <summary>Bytes behind the header, extension headers included, 0 to 65535.</summary>
     public int PayloadLength => _packet.Length - Ipv6Header.Size;
 
-    /// <summary>Bytes of header and payload.</summary>
+    /// <summary>Bytes of header and payload, 40 to 65575.</summary>
     public int TotalLength => _packet.Length;
 
     /// <summary>The first extension header, or what the payload is, see <see cref="IpProtocol"/>.</summary>
@@ -50,7 +50,7 @@ public readonly ref struct Ipv6View
 
     /// <summary>False when the header is cut short, has another version, or its length lies.</summary>
     /// <param name="packet">From the first byte of the IP header on; padding may follow.</param>
-    /// <param name="view">The packet without padding.</param>
+    /// <param name="view">The packet without padding; borrows <paramref name="packet"/>. Not to be used when the answer is false.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryParse(ReadOnlySpan<byte> packet, out Ipv6View view)
     {
@@ -64,14 +64,14 @@ public readonly ref struct Ipv6View
         return true;
     }
 
-    /// <summary>Follows the extension headers to the transport header.</summary>
+    /// <summary>Follows the extension headers to the transport header (RFC 8200 section 4), at most <see cref="Ipv6Chain.MaximumHeaders"/> of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Ipv6Chain WalkExtensions() => Ipv6Chain.IsExtension(NextHeader)
         ? Ipv6Chain.Walk(_packet, NextHeader)
         : new Ipv6Chain(NextHeader, Ipv6Header.Size, isFragment: false);
 }
 
-/// <summary>Where a chain of IPv6 extension headers leads.</summary>
+/// <summary>Where a chain of IPv6 extension headers (RFC 8200 section 4) leads.</summary>
 public readonly record struct Ipv6Chain
 {
     /// <summary>Most extension headers followed; a longer chain leads nowhere.</summary>
@@ -91,7 +91,7 @@ public readonly record struct Ipv6Chain
         IsFragment = isFragment;
     }
 
-    /// <summary>The transport protocol, 0 when unknown.</summary>
+    /// <summary>The transport protocol, see <see cref="IpProtocol"/>; 0 when unknown.</summary>
     public byte Protocol { get; }
 
     /// <summary>Where the transport header is, from the first byte of the IPv6 header; 0 when there is none in this packet.</summary>
@@ -141,7 +141,7 @@ public readonly record struct Ipv6Chain
     };
 }
 
-/// <summary>An IPv6 header to write.</summary>
+/// <summary>An IPv6 header (RFC 8200 section 3) to write.</summary>
 public readonly record struct Ipv6Header
 {
     /// <summary>Bytes on the wire.</summary>
@@ -158,10 +158,10 @@ public readonly record struct Ipv6Header
     /// <summary>DSCP (6 bits) and ECN (2 bits).</summary>
     public byte TrafficClass { get; init; }
 
-    /// <summary>The flow label; the low 20 bits are written.</summary>
+    /// <summary>The flow label (RFC 6437); the low 20 bits are written.</summary>
     public int FlowLabel { get; init; }
 
-    /// <summary>Bytes behind the header.</summary>
+    /// <summary>Bytes behind the header, extension headers included.</summary>
     public ushort PayloadLength { get; init; }
 
     /// <summary>What follows, see <see cref="IpProtocol"/>.</summary>
@@ -177,6 +177,8 @@ public readonly record struct Ipv6Header
     public InetAddress Destination { get; init; }
 
     /// <summary>Writes <see cref="Size"/> bytes. The caller has checked the length, and that both addresses are IPv6.</summary>
+    /// <param name="destination">Takes the header in its first <see cref="Size"/> bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination)
     {
         destination = destination[..Size];

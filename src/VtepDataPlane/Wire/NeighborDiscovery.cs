@@ -13,22 +13,22 @@ using System.Buffers.Binary;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>Who has the target address?</summary>
+/// <summary>Who has the target address? (RFC 4861 section 4.3)</summary>
 /// <param name="Source">Who asks; <c>::</c> looks whether the address is free (duplicate address detection, RFC 4862 section 5.4).</param>
 /// <param name="Destination">The target, or its solicited-node multicast address.</param>
 /// <param name="Target">The address asked for.</param>
 /// <param name="SourceMac">The asker's MAC by the option; zero: it isn't told.</param>
 public readonly record struct NeighborSolicitation(InetAddress Source, InetAddress Destination, InetAddress Target, MacAddress SourceMac)
 {
-    /// <summary>Bytes of the longest packet written.</summary>
+    /// <summary>Bytes of the longest packet written: IPv6 header, message, and the option with a MAC.</summary>
     public const int MaximumSize = NeighborDiscovery.MaximumSize;
 
-    /// <summary>Bytes of the packet written.</summary>
+    /// <summary>Bytes of the packet written: 72 with the option, 64 without.</summary>
     public int Size => NeighborDiscovery.SizeWith(SourceMac);
 
-    /// <summary>False when it is no solicitation, or one to discard.</summary>
+    /// <summary>False when it is no solicitation, or one to discard (RFC 4861 section 7.1.1).</summary>
     /// <param name="packet">From the first byte of the IPv6 header on; padding may follow.</param>
-    /// <param name="message">What it says.</param>
+    /// <param name="message">What it says; not to be used when the answer is false.</param>
     public static bool TryParse(ReadOnlySpan<byte> packet, out NeighborSolicitation message)
     {
         message = default;
@@ -42,36 +42,38 @@ public readonly record struct NeighborSolicitation(InetAddress Source, InetAddre
     public bool IsToSolicitedNode => Destination == NeighborDiscovery.SolicitedNode(Target);
 
     /// <summary>Writes <see cref="Size"/> bytes, checksum included. The caller has checked the length, and that all addresses are IPv6.</summary>
+    /// <param name="destination">Takes the packet, IPv6 header first, in its first <see cref="Size"/> bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination) => NeighborDiscovery.Write(
         destination[..Size], Source, Destination, IcmpV6.NeighborSolicitation, flags: 0, Target, NeighborDiscovery.SourceOption, SourceMac);
 }
 
-/// <summary>I have the target address.</summary>
+/// <summary>I have the target address (RFC 4861 section 4.4).</summary>
 /// <param name="Source">Who says it.</param>
 /// <param name="Destination">Who asked, or all nodes.</param>
 /// <param name="Target">The address told about.</param>
 /// <param name="TargetMac">The MAC it is at by the option; zero: the MAC the frame comes from.</param>
 /// <param name="IsRouter">The sender is a router.</param>
-/// <param name="IsSolicited">An answer.</param>
+/// <param name="IsSolicited">An answer; then <paramref name="Destination"/> is no multicast address.</param>
 /// <param name="IsOverride">Replaces what was known before.</param>
 public readonly record struct NeighborAdvertisement(
     InetAddress Source, InetAddress Destination, InetAddress Target, MacAddress TargetMac, bool IsRouter, bool IsSolicited, bool IsOverride)
 {
-    /// <summary>Bytes of the longest packet written.</summary>
+    /// <summary>Bytes of the longest packet written: IPv6 header, message, and the option with a MAC.</summary>
     public const int MaximumSize = NeighborDiscovery.MaximumSize;
 
     private const uint RouterBit = 1u << 31;
     private const uint SolicitedBit = 1u << 30;
     private const uint OverrideBit = 1u << 29;
 
-    /// <summary>Bytes of the packet written.</summary>
+    /// <summary>Bytes of the packet written: 72 with the option, 64 without.</summary>
     public int Size => NeighborDiscovery.SizeWith(TargetMac);
 
     private uint Flags => (IsRouter ? RouterBit : 0) | (IsSolicited ? SolicitedBit : 0) | (IsOverride ? OverrideBit : 0);
 
-    /// <summary>False when it is no advertisement, or one to discard.</summary>
+    /// <summary>False when it is no advertisement, or one to discard (RFC 4861 section 7.1.2).</summary>
     /// <param name="packet">From the first byte of the IPv6 header on; padding may follow.</param>
-    /// <param name="message">What it says.</param>
+    /// <param name="message">What it says; not to be used when the answer is false.</param>
     public static bool TryParse(ReadOnlySpan<byte> packet, out NeighborAdvertisement message)
     {
         message = default;
@@ -85,11 +87,13 @@ public readonly record struct NeighborAdvertisement(
     }
 
     /// <summary>Writes <see cref="Size"/> bytes, checksum included. The caller has checked the length, and that all addresses are IPv6.</summary>
+    /// <param name="destination">Takes the packet, IPv6 header first, in its first <see cref="Size"/> bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination) => NeighborDiscovery.Write(
         destination[..Size], Source, Destination, IcmpV6.NeighborAdvertisement, Flags, Target, NeighborDiscovery.TargetOption, TargetMac);
 }
 
-/// <summary>What both messages have in common.</summary>
+/// <summary>What both messages of neighbour discovery (RFC 4861) have in common.</summary>
 public static class NeighborDiscovery
 {
     internal const byte SourceOption = 1;
@@ -104,6 +108,7 @@ public static class NeighborDiscovery
     private const int OptionValueOffset = 2;
 
     /// <summary>The multicast address those listen to who have the address (RFC 4291 section 2.7.1): ff02::1:ff and its last 24 bits.</summary>
+    /// <param name="address">An IPv6 address; only its last 24 bits count.</param>
     public static InetAddress SolicitedNode(in InetAddress address) =>
         InetAddress.FromIPv6(0xFF02_0000_0000_0000, 0x0000_0001_FF00_0000 | (address.Low & 0xFF_FFFF));
 

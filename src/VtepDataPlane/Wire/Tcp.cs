@@ -4,7 +4,7 @@ using System.Buffers.Binary;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>TCP flags as they stand in the header's 14th byte.</summary>
+/// <summary>TCP flags (RFC 9293 section 3.1) as they stand in the header's 14th byte.</summary>
 [Flags]
 public enum TcpFlags : byte
 {
@@ -36,7 +36,7 @@ public enum TcpFlags : byte
     Cwr = 0x80,
 }
 
-/// <summary>A TCP segment, viewed. Borrows the bytes; whoever slices them off the IP packet leaves padding away.</summary>
+/// <summary>A TCP segment (RFC 9293 section 3.1), viewed. Borrows the bytes; whoever slices them off the IP packet leaves padding away.</summary>
 public readonly ref struct TcpView
 {
     /// <summary>Bytes of a header without options.</summary>
@@ -72,22 +72,24 @@ public readonly ref struct TcpView
     /// <summary>The flags.</summary>
     public TcpFlags Flags => (TcpFlags)_segment[FlagsOffset];
 
-    /// <summary>Receive window, unscaled.</summary>
+    /// <summary>Receive window as it stands: bytes, unless the connection scales it (RFC 7323 section 2).</summary>
     public ushort Window => BinaryPrimitives.ReadUInt16BigEndian(_segment[WindowOffset..]);
 
     /// <summary>The checksum as it stands, unverified.</summary>
     public ushort Checksum => BinaryPrimitives.ReadUInt16BigEndian(_segment[ChecksumOffset..]);
 
-    /// <summary>Urgent pointer.</summary>
+    /// <summary>Where urgent data end, bytes from <see cref="SequenceNumber"/> on, when <see cref="TcpFlags.Urg"/> is set.</summary>
     public ushort UrgentPointer => BinaryPrimitives.ReadUInt16BigEndian(_segment[UrgentPointerOffset..]);
 
-    /// <summary>Options with their padding.</summary>
+    /// <summary>Options with their padding, 0 to 40 bytes; unparsed.</summary>
     public ReadOnlySpan<byte> Options => _segment[MinimumHeaderSize..HeaderLength];
 
     /// <summary>What is behind the header.</summary>
     public ReadOnlySpan<byte> Payload => _segment[HeaderLength..];
 
     /// <summary>False when the header is cut short or its data offset lies.</summary>
+    /// <param name="transport">From the first byte of the TCP header to the end of the IP packet.</param>
+    /// <param name="view">Reads it; borrows <paramref name="transport"/>. Not to be used when the answer is false.</param>
     public static bool TryParse(ReadOnlySpan<byte> transport, out TcpView view)
     {
         view = default;

@@ -4,7 +4,7 @@ using System.Buffers.Binary;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>A UDP datagram, viewed; ends at its own length. Borrows the bytes.</summary>
+/// <summary>A UDP datagram (RFC 768), viewed; ends at its own length. Borrows the bytes.</summary>
 public readonly ref struct UdpView
 {
     private readonly ReadOnlySpan<byte> _datagram;
@@ -17,16 +17,18 @@ public readonly ref struct UdpView
     /// <summary>Destination port.</summary>
     public ushort DestinationPort => BinaryPrimitives.ReadUInt16BigEndian(_datagram[UdpHeader.DestinationPortOffset..]);
 
-    /// <summary>Bytes of header and payload.</summary>
+    /// <summary>Bytes of header and payload, 8 to 65535.</summary>
     public int Length => _datagram.Length;
 
-    /// <summary>The checksum as it stands; 0: none.</summary>
+    /// <summary>The checksum as it stands, unverified; 0: none.</summary>
     public ushort Checksum => BinaryPrimitives.ReadUInt16BigEndian(_datagram[UdpHeader.ChecksumOffset..]);
 
     /// <summary>What is behind the header, up to the length.</summary>
     public ReadOnlySpan<byte> Payload => _datagram[UdpHeader.Size..];
 
-    /// <summary>False when the header is cut short or its length lies.</summary>
+    /// <summary>False when the header is cut short or its length lies. A length of 0, a jumbogram's (RFC 2675), isn't taken.</summary>
+    /// <param name="transport">From the first byte of the UDP header on; more bytes may follow.</param>
+    /// <param name="view">The datagram without them; borrows <paramref name="transport"/>. Not to be used when the answer is false.</param>
     public static bool TryParse(ReadOnlySpan<byte> transport, out UdpView view)
     {
         view = default;
@@ -40,11 +42,11 @@ public readonly ref struct UdpView
     }
 }
 
-/// <summary>A UDP header to write.</summary>
+/// <summary>A UDP header (RFC 768) to write.</summary>
 /// <param name="SourcePort">Source port.</param>
 /// <param name="DestinationPort">Destination port.</param>
-/// <param name="Length">Bytes of header and payload.</param>
-/// <param name="Checksum">As it shall stand; 0: none.</param>
+/// <param name="Length">Bytes of header and payload, 8 to 65535.</param>
+/// <param name="Checksum">As it shall stand; 0: none, over IPv6 for tunnels only (RFC 6935).</param>
 public readonly record struct UdpHeader(ushort SourcePort, ushort DestinationPort, ushort Length, ushort Checksum)
 {
     /// <summary>Bytes on the wire.</summary>
@@ -55,6 +57,8 @@ public readonly record struct UdpHeader(ushort SourcePort, ushort DestinationPor
     internal const int ChecksumOffset = 6;
 
     /// <summary>Writes <see cref="Size"/> bytes. The caller has checked the length.</summary>
+    /// <param name="destination">Takes the header in its first <see cref="Size"/> bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination) => BinaryPrimitives.WriteUInt64BigEndian(
         destination, ((ulong)SourcePort << 48) | ((ulong)DestinationPort << 32) | ((ulong)Length << 16) | Checksum);
 }

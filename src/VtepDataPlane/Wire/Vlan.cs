@@ -7,7 +7,7 @@ using System.Buffers.Binary;
 
 namespace VtepDataPlane.Wire;
 
-/// <summary>A VLAN tag: four bytes between the addresses and the EtherType.</summary>
+/// <summary>A VLAN tag (IEEE 802.1Q section 9.6): four bytes between the addresses and the EtherType.</summary>
 /// <param name="Tpid"><see cref="EtherType.Vlan"/> or <see cref="EtherType.ServiceVlan"/>.</param>
 /// <param name="Control">Priority (3 bits), drop eligible (1 bit), VLAN identifier (12 bits).</param>
 public readonly record struct VlanTag(ushort Tpid, ushort Control)
@@ -19,7 +19,7 @@ public readonly record struct VlanTag(ushort Tpid, ushort Control)
     private const ushort DropEligibleBit = 0x1000;
     private const int PriorityShift = 13;
 
-    /// <summary>The VLAN, 0 (priority only) to 4095.</summary>
+    /// <summary>The VLAN, 0 (priority only) to 4095 (reserved).</summary>
     public ushort Identifier => (ushort)(Control & IdentifierMask);
 
     /// <summary>Priority code point, 0 to 7.</summary>
@@ -29,6 +29,8 @@ public readonly record struct VlanTag(ushort Tpid, ushort Control)
     public bool DropEligible => (Control & DropEligibleBit) != 0;
 
     /// <summary>Reads the tag <paramref name="source"/> starts with; false when there is none or it is cut short.</summary>
+    /// <param name="source">From the field behind the Ethernet addresses, or behind another tag, on.</param>
+    /// <param name="tag">The tag; default when the answer is false.</param>
     public static bool TryRead(ReadOnlySpan<byte> source, out VlanTag tag)
     {
         tag = default;
@@ -42,6 +44,8 @@ public readonly record struct VlanTag(ushort Tpid, ushort Control)
     }
 
     /// <summary>Writes <see cref="Size"/> bytes, TPID first. The caller has checked the length.</summary>
+    /// <param name="destination">Takes the tag in its first <see cref="Size"/> bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is shorter: a bug in the caller.</exception>
     public void Write(Span<byte> destination)
     {
         BinaryPrimitives.WriteUInt16BigEndian(destination[2..], Control);

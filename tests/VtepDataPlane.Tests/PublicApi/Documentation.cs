@@ -28,6 +28,9 @@ internal sealed partial class Documentation(Assembly assembly, XDocument xml)
 
     private IEnumerable<string> GapsOf(Type type)
     {
+        if (type.Name.StartsWith('<'))
+            yield break; // an extension block, as the compiler names it: its members have comments, itself it has none
+
         XElement? comment = CommentOf($"T:{NameOf(type)}");
         string text = TextOf(comment);
         if (!HasWords(comment))
@@ -133,7 +136,9 @@ internal sealed partial class Documentation(Assembly assembly, XDocument xml)
             return NameOf(type.GetElementType()!) + "[]";
         if (type is { IsGenericType: true, IsGenericTypeDefinition: false })
             return $"{NameOf(type.GetGenericTypeDefinition()).Split('`')[0]}{{{string.Join(',', type.GetGenericArguments().Select(NameOf))}}}";
-        return type.IsGenericParameter ? $"``{type.GenericParameterPosition}" : type.FullName!.Replace('+', '.');
+        if (type.IsGenericParameter) // a method's own are ``0, ``1, ...; its type's `0, `1, ...
+            return (type.DeclaringMethod is null ? "`" : "``") + type.GenericParameterPosition;
+        return type.FullName!.Replace('+', '.');
     }
 
     [GeneratedRegex("thread|immutable|control loop|one at a time", RegexOptions.IgnoreCase)]

@@ -11,17 +11,13 @@ public sealed class DocumentationTests
 {
     private static readonly Assembly[] s_packages = [typeof(Vtep).Assembly, typeof(LinuxVtep).Assembly];
 
-    // Being rewritten: their comments are completed with them.
-    private static readonly string[] s_unfinished =
-        ["IHostNetwork", "MemoryHost", "Vtep", "MemoryNetwork", "MemoryUnderlay", "IAccessPort", "MemoryPort", "IFrameQueue", "QueueMeters", "LinuxVtep"];
-
     [TestCaseSource(nameof(s_packages))]
     public void EveryPublicMember_SaysWhatItIs_WhatItTakes_AndWhoMayCallIt(Assembly package)
     {
         var documentation = new Documentation(package, XDocument.Load(Path.ChangeExtension(package.Location, ".xml")));
 
-        IEnumerable<string> gaps = documentation.Gaps().Where(gap => !gap.Split(' ')[0].Split('.').Any(s_unfinished.Contains));
+        string[] gaps = [.. documentation.Gaps()];
 
-        Assert.That(gaps, Is.Empty);
+        Assert.That(gaps, Is.Empty, $"Comments that are missing, all of them:\n{string.Join('\n', gaps)}\n");
     }
 }

@@ -25,6 +25,7 @@ public enum CaptureVerdict : byte
 public static class CaptureVerdictText
 {
     /// <summary><c>sent</c>, <c>dropped</c> or <c>originated</c>.</summary>
+    /// <param name="verdict">A verdict.</param>
     public static string Name(this CaptureVerdict verdict) => verdict switch
     {
         CaptureVerdict.Sent => "sent",

@@ -12,13 +12,13 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Diagnostics.Capture;
 
-/// <summary>How much a capture may hold for its reader.</summary>
+/// <summary>How much a capture may hold for its reader: memory of each lane, taken when the capture starts. Immutable.</summary>
 public sealed record CaptureRoom
 {
-    /// <summary>Frames a lane can have waiting.</summary>
+    /// <summary>Frames a lane can have waiting, 1 to 2^30; rounded up to a power of two.</summary>
     public int Frames { get; init; } = 16_384;
 
-    /// <summary>Bytes of frames a lane can have waiting.</summary>
+    /// <summary>Bytes of frames a lane can have waiting, 0 to 2^30; rounded up to a power of two. A frame of more than half is lost.</summary>
     public int Bytes { get; init; } = 16 << 20;
 }
 
@@ -62,6 +62,7 @@ public sealed class CaptureSession : IDisposable
     public bool IsEnded => Volatile.Read(ref _isEnded);
 
     /// <summary>Reads the next frame; false when none waits now. The frame's bytes are good until the next call.</summary>
+    /// <param name="frame">The frame; default when the answer is false.</param>
     public bool TryRead(out CapturedFrame frame)
     {
         for (int tried = 0; tried < _rings.Length; tried++)
