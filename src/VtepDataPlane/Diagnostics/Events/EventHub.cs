@@ -180,7 +180,11 @@ internal sealed class EventHub
     {
         Remove(subscription);
         lock (_gate)
-            _failed = [.. _failed.TakeLast(7), subscription]; // a program that subscribes again and again must not fill the status
+        {
+            if (!subscription.IsDisposed)
+                _failed = [.. _failed.TakeLast(7), subscription]; // a program that subscribes again and again must not fill the status
+        }
+
         Report(new VtepFault($"A subscriber of {subscription.What}", SentenceOf(subscription), subscription.Failure));
     }
 

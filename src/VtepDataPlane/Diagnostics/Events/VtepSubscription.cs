@@ -14,6 +14,7 @@ public abstract class VtepSubscription : IDisposable
     private long _lost;
     private Exception? _failure;
     private bool _isEnded;
+    private bool _isDisposed;
 
     private protected VtepSubscription(string what, Action<VtepSubscription> end)
     {
@@ -36,10 +37,14 @@ public abstract class VtepSubscription : IDisposable
     /// <summary>Of which events: for sentences.</summary>
     internal string What { get; }
 
+    /// <summary>Its program wants to know nothing of it any more, not even that it failed.</summary>
+    internal bool IsDisposed => Volatile.Read(ref _isDisposed);
+
     /// <summary>Ends it: no call begins any more; one that runs, on another thread, isn't waited for.</summary>
     public void Dispose()
     {
         Volatile.Write(ref _isEnded, true);
+        Volatile.Write(ref _isDisposed, true);
         _end(this);
         GC.SuppressFinalize(this);
     }
