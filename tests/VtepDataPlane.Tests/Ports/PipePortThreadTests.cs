@@ -10,6 +10,7 @@ using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Tests.Embedding;
 using VtepDataPlane.Underlay;
+using static VtepDataPlane.Tests.Ports.PipeNetwork;
 using static VtepDataPlane.Tests.TestFrames;
 
 namespace VtepDataPlane.Tests.Ports;
@@ -148,15 +149,6 @@ internal sealed class PipePortThreadTests
         while (!condition())
             await Task.Delay(5, cancellation);
     }
-
-    private static byte[] Framed(byte[] frame)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        FramePipe.WriteFrame(buffer, frame);
-        return buffer.WrittenSpan.ToArray();
-    }
-
-    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 
     /// <summary>Reads numbered frames until the port is closed. Numbers of each lane must grow; what is missing was dropped.</summary>
     private sealed class NumberReader(int lanes)
