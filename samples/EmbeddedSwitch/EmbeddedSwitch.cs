@@ -1,7 +1,6 @@
 // The walk. Each step injects a frame at one host and waits until the hosts it is for have it; by then the datagrams are in the network's recording.
 // The VTEPs have threads of their own, so nothing else is read before they are at rest: the books after they are closed.
 
-using System.Buffers.Binary;
 using VtepDataPlane.Diagnostics;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
@@ -14,9 +13,6 @@ namespace VtepDataPlane.Samples;
 /// <summary>Three VTEPs on one segment.</summary>
 public static class EmbeddedSwitch
 {
-    private const ushort Request = 1;
-    private const ushort Reply = 2;
-
     private static readonly Vni s_vni = new(100);
     private static readonly InetAddress[] s_vteps = [InetAddress.Parse("192.0.2.1"), InetAddress.Parse("192.0.2.2"), InetAddress.Parse("192.0.2.3")];
 
@@ -40,9 +36,9 @@ public static class EmbeddedSwitch
 
         (Host a, Host b) = (s_hosts[0], s_hosts[1]);
         output.WriteLine("1. Host a asks who has host b's address. Nobody knows where host b is: flooded.");
-        await StepAsync(output, network, ports, from: 0, to: [1, 2], Arp(Request, a, b with { Mac = MacAddress.Zero }));
+        await StepAsync(output, network, ports, from: 0, to: [1, 2], Arp(ArpPacket.Request, a, b with { Mac = MacAddress.Zero }));
         output.WriteLine("2. Host b answers. Its VTEP has learned host a from the request: one datagram.");
-        await StepAsync(output, network, ports, from: 1, to: [0], Arp(Reply, b, a));
+        await StepAsync(output, network, ports, from: 1, to: [0], Arp(ArpPacket.Reply, b, a));
         output.WriteLine("3. Host a greets host b. Its VTEP has learned host b from the answer: one datagram.");
         await StepAsync(output, network, ports, from: 0, to: [1], Greeting(a, b));
 
@@ -107,18 +103,12 @@ public static class EmbeddedSwitch
         ],
     };
 
-    // RFC 826, for IPv4 over Ethernet: hardware and protocol, operation, sender, target
     private static byte[] Arp(ushort operation, Host sender, Host target)
     {
-        byte[] frame = new byte[EthernetHeader.Size + 28];
-        MacAddress destination = operation == Request ? MacAddress.Broadcast : target.Mac;
+        byte[] frame = new byte[EthernetHeader.Size + ArpPacket.Size];
+        MacAddress destination = operation == ArpPacket.Request ? MacAddress.Broadcast : target.Mac;
         new EthernetHeader(destination, sender.Mac, EtherType.Arp).Write(frame);
-        Span<byte> arp = frame.AsSpan(EthernetHeader.Size);
-        BinaryPrimitives.WriteUInt64BigEndian(arp, 0x0001_0800_0604_0000u | operation);
-        sender.Mac.Write(arp[8..]);
-        sender.Address.Write(arp[14..]);
-        target.Mac.Write(arp[18..]);
-        target.Address.Write(arp[24..]);
+        new ArpPacket(operation, sender.Mac, sender.Address, target.Mac, target.Address).Write(frame.AsSpan(EthernetHeader.Size));
         return frame;
     }
 
@@ -133,10 +123,9 @@ public static class EmbeddedSwitch
     {
         if (!EthernetView.TryParse(frame, out EthernetView ethernet))
             return "a frame without a header";
-        ReadOnlySpan<byte> payload = ethernet.Payload;
-        string what = ethernet.EtherType != EtherType.Arp ? $"{frame.Length} bytes"
-            : payload[7] == Request ? $"ARP: who has {InetAddress.ReadIPv4(payload[24..])}? Tell {InetAddress.ReadIPv4(payload[14..])}"
-            : $"ARP: {InetAddress.ReadIPv4(payload[14..])} is at {MacAddress.Read(payload[8..])}";
+        string what = ethernet.EtherType != EtherType.Arp || !ArpPacket.TryParse(ethernet.Payload, out ArpPacket arp) ? $"{frame.Length} bytes"
+            : arp.Operation == ArpPacket.Request ? $"ARP: who has {arp.TargetAddress}? Tell {arp.SenderAddress}"
+            : $"ARP: {arp.SenderAddress} is at {arp.SenderMac}";
         return $"{ethernet.Source} > {ethernet.Destination}  {what}";
     }
 
