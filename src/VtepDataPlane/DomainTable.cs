@@ -249,6 +249,7 @@ internal sealed partial class DomainTable : IDisposable
             {
                 _domains.Add(config.Vni, domain = new DomainRecord(TakeIndex(), config, new Peering(_vteps, _groups, _released), new DomainMeters(_lanes.Length)));
                 _names[domain.Index] = (config.Vni, []);
+                _fdb.Prepare(domain.Index);
             }
 
             UnfixStations(domain, config);
@@ -333,8 +334,13 @@ internal sealed partial class DomainTable : IDisposable
         if (discovery is not ControllerDiscovery controller)
             return null;
         bool looksUp = controller.Mode == ControllerMode.Lookup;
-        if (looksUp)
-            Array.ForEach(_lanes, lane => lane.Held.Prepare());
+        foreach (Lane lane in _lanes)
+        {
+            lane.Events.Prepare();
+            if (looksUp)
+                lane.Held.Prepare();
+        }
+
         return new ControllerPolicy(controller.SuppressNeighbors, controller.LearnFromPeers, looksUp, controller.FloodUnknown, controller.LookupsPerSecond);
     }
 

@@ -31,6 +31,9 @@ public interface IHostNetwork
     /// <summary>The slots a lane receives into: how many frames at once, and how long the longest.</summary>
     FrameBatch MakeBatch() => new();
 
+    /// <summary>VTEPs that can be named by configuration and controllers together, 1 to <see cref="VtepConfigRules.MaxVteps"/>; each takes memory.</summary>
+    int MaxVteps => VtepConfigRules.MaxVteps;
+
     /// <summary>
     /// Has something to do for the control loop: it should call <see cref="Vtep.Attend"/> soon. Any thread; never blocks. A host whose control
     /// loop comes round by itself needn't do anything.

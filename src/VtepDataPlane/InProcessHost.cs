@@ -67,6 +67,9 @@ internal sealed class InProcessHost : IHostNetwork, IDisposable
     public FrameBatch MakeBatch() => new(_options.BatchFrames, _options.LongestFrame);
 
     /// <inheritdoc/>
+    public int MaxVteps => _options.MaxVteps;
+
+    /// <inheritdoc/>
     public void WakeControl() => _wakeControl();
 
     /// <inheritdoc/>

@@ -20,6 +20,9 @@ public sealed record InProcessOptions
     /// </summary>
     public int LongestFrame { get; init; } = Frames.FrameBatch.DefaultRoom;
 
+    /// <summary>VTEPs that peers, static entries and controllers may name, 1 to 16,384, each counted once; 80 bytes each, and 32 more on every lane.</summary>
+    public int MaxVteps { get; init; } = 1024;
+
     /// <summary>
     /// Called with an exception nobody expected on one of the VTEP's own threads, which is a bug of ours: a port's or a subscriber's exception never
     /// comes here. Null: the process ends, for a VTEP with a dead lane would lose frames in silence.

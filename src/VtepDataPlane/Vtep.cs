@@ -53,7 +53,7 @@ public sealed partial class Vtep : IDisposable
         Config = config with { BridgeDomains = [] };
         int lanes = LaneCount(config);
         _fdb = new Fdb(config.FdbCapacity, seed);
-        _vteps = new RemoteVteps(VtepConfigRules.MaxVteps + config.Underlay.LearnedPeerLimit, config.Underlay.LearnedPeerLimit, seed);
+        _vteps = new RemoteVteps(host.MaxVteps + config.Underlay.LearnedPeerLimit, config.Underlay.LearnedPeerLimit, seed);
         _underlay = host.OpenUnderlay(config.Underlay, lanes);
         _neighbors = new NeighborTable();
         _forwarder = new Forwarder(_fdb, _vteps, _neighbors, new ForwardingState([], _underlay.Local, config.Underlay.Port, _underlay.IsLocalAddressPresent));

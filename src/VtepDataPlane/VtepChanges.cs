@@ -43,7 +43,7 @@ public static class VtepChanges
         public Task AddPortAsync(Vni vni, PortConfig port)
         {
             ArgumentNullException.ThrowIfNull(port);
-            return vtep.EditAsync(config => OwnerOf(config, port.Tap) is { } owner
+            return vtep.EditAsync(config => Domain(config, vni) is not null && OwnerOf(config, port.Tap) is { } owner
                 ? throw new VtepException($"Port {port.Tap} is in bridge domain {owner.Name} already: remove it there first, or take another name.")
                 : Edit(config, vni, domain => domain with { Ports = [.. domain.Ports, port] }));
         }

@@ -12,7 +12,7 @@ public sealed partial class ArchitectureTests
 {
     // each folder may use those before it, and itself; Ports and Underlay stand side by side. Diagnostics looks at everything, controllers too
     private static readonly string[][] s_layers =
-        [["Wire"], ["Frames"], ["Offload"], ["Ports", "Underlay"], ["Forwarding"], ["Discovery"], ["Diagnostics"]];
+        [["Wire"], ["Frames"], ["Offload"], ["Ports", "Underlay"], ["Forwarding"], ["Discovery"], ["Diagnostics"], ["Running"]];
 
     private static string SourceRoot([CallerFilePath] string thisFile = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "src"));

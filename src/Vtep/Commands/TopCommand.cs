@@ -3,8 +3,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using VtepDataPlane.Daemon.Configuration;
-using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Daemon.Top;
 
 namespace VtepDataPlane.Daemon.Commands;
@@ -36,10 +34,11 @@ internal static class TopCommand
         {
             interval, count, json, socket,
         };
-        command.SetAction(parsed => ControlCommands.AskAsync(parsed, socket, TrafficSampler.Patience, (client, output) =>
+        command.SetAction(parsed => ControlCommands.AskAsync(parsed, socket, TrafficSampler.Patience, async (client, output) =>
         {
             var options = new TopOptions(TimeSpan.FromSeconds(parsed.GetValue(interval)), parsed.GetValue(count), parsed.GetValue(json));
-            return new TopView(new TrafficSampler(client, TimeProvider.System), options, TimeProvider.System, output).RunAsync();
+            using var view = new TopView(new TrafficSampler(client, TimeProvider.System), options, TimeProvider.System, output);
+            await view.RunAsync();
         }));
         return command;
     }

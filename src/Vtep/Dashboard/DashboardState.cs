@@ -1,7 +1,6 @@
 // What the dashboard's page is told: the snapshots of the control API, as they are there, and what a page needs beside them. Lists are bounded, for
 // the page asks every second: of more domains, ports and peers than fit, those with the most traffic are told.
 
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using VtepDataPlane.Daemon.Control;
 using VtepDataPlane.Diagnostics;

@@ -94,7 +94,7 @@ internal sealed class FittedTable(params FittedColumn[] columns)
         return kept;
     }
 
-    private int Narrowest(string[][] lines, int[] kept)
+    private static int Narrowest(string[][] lines, int[] kept)
     {
         int first = Math.Min(lines.Max(line => line[kept[0]].GetCellWidth()), NameColumns);
         return first + kept.Skip(1).Sum(column => lines.Max(line => line[column].GetCellWidth()) + Gap.Length);

@@ -24,7 +24,7 @@ internal sealed record TopOptions(TimeSpan Interval, int Count, bool Json);
 /// <param name="options">What was asked for.</param>
 /// <param name="time">The clock.</param>
 /// <param name="output">Where pictures go.</param>
-internal sealed class TopView(TrafficSampler sampler, TopOptions options, TimeProvider time, TextWriter output)
+internal sealed class TopView(TrafficSampler sampler, TopOptions options, TimeProvider time, TextWriter output) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _end = new();
@@ -39,18 +39,18 @@ internal sealed class TopView(TrafficSampler sampler, TopOptions options, TimePr
     public async Task RunAsync()
     {
         using var events = new TopEvents();
-        using (_end)
-        {
-            Task<TrafficSample> first = sampler.TakeAsync(_end.Token);
-            if (await IsEndAsync(first, events))
-                return;
-            Take(await first);
-            if (options.Count == 0 && !options.Json && Terminal.OfStandardOutput().IsScreen)
-                await RunLiveAsync(events);
-            else
-                await RunPlainAsync(events);
-        }
+        Task<TrafficSample> first = sampler.TakeAsync(_end.Token);
+        if (await IsEndAsync(first, events))
+            return;
+        Take(await first);
+        if (options.Count == 0 && !options.Json && Terminal.OfStandardOutput().IsScreen)
+            await RunLiveAsync(events);
+        else
+            await RunPlainAsync(events);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _end.Dispose();
 
     private async Task RunPlainAsync(TopEvents events)
     {

@@ -38,7 +38,7 @@ internal sealed partial class Fdb
     private readonly int _buckets;
     private readonly ulong _seedLow;
     private readonly ulong _seedHigh;
-    private readonly long[] _perDomain;
+    private readonly long[]?[] _perDomain = new long[]?[MaxDomains / DomainsPerChunk]; // made before a domain of the chunk has its first entry
     private int _count;
 
     /// <summary>A key and where its two buckets start in the words.</summary>
@@ -252,7 +252,7 @@ internal sealed partial class Fdb
         if (Count >= Capacity)
             return LearnResult.TableFull;
 
-        long total = Interlocked.Add(ref _perDomain[domain], target.IsLearned ? OneEntry + OneLearned : OneEntry);
+        long total = Interlocked.Add(ref CountsOf(domain), target.IsLearned ? OneEntry + OneLearned : OneEntry);
         bool overCapacity = Interlocked.Increment(ref _count) > Capacity;
         bool overLimit = target.IsLearned && total >> 32 > domainLimit;
         if (!overCapacity && !overLimit)
@@ -266,17 +266,28 @@ internal sealed partial class Fdb
     {
         if (LearnedCountOf(DomainOf(key)) >= domainLimit)
             return false;
-        if (Interlocked.Add(ref _perDomain[DomainOf(key)], OneLearned) >> 32 <= domainLimit)
+        if (Interlocked.Add(ref CountsOf(DomainOf(key)), OneLearned) >> 32 <= domainLimit)
             return true;
         UnreserveLearned(key);
         return false;
     }
 
-    private void UnreserveLearned(ulong key) => Interlocked.Add(ref _perDomain[DomainOf(key)], -OneLearned);
+    /// <summary>Control loop: the domain is going to have entries.</summary>
+    public void Prepare(int domain) => CountsOf(domain);
+
+    private ref long CountsOf(int domain)
+    {
+        ref long[]? chunk = ref _perDomain[domain / DomainsPerChunk];
+        if (Volatile.Read(ref chunk) is null)
+            Interlocked.CompareExchange(ref chunk, new long[DomainsPerChunk], null);
+        return ref chunk![domain % DomainsPerChunk];
+    }
+
+    private void UnreserveLearned(ulong key) => Interlocked.Add(ref CountsOf(DomainOf(key)), -OneLearned);
 
     private void Unreserve(ulong key, FdbTarget target)
     {
         Interlocked.Decrement(ref _count);
-        Interlocked.Add(ref _perDomain[DomainOf(key)], target.IsLearned ? -(OneEntry + OneLearned) : -OneEntry);
+        Interlocked.Add(ref CountsOf(DomainOf(key)), target.IsLearned ? -(OneEntry + OneLearned) : -OneEntry);
     }
 }

@@ -9,7 +9,8 @@
 // A keyed hash gives each key two buckets; an entry may be in any of their 16 slots and nowhere else. So every operation
 // looks at 16 slots at most, whatever keys an adversary sends; when all 16 are taken, a new key isn't learned. Buckets are
 // four for every sixteen of capacity, that is two slots for each entry: at capacity half of all slots are taken and a bucket holds
-// 4 of its 8 on average. Memory: 2 slots x 16 bytes = 32 bytes for each entry of capacity, and 512 KiB of counters per domain.
+// 4 of its 8 on average. Memory: 2 slots x 16 bytes = 32 bytes for each entry of capacity, and 2 KiB of counters for every 256 domains
+// that have had entries.
 //
 // Seven kinds of entry, FdbTarget.cs; three bits have no room for more. Who gives way to whom:
 //   by a frame            learned entries move. DirectoryRemote moves behind a local port, where its station came; a frame from a VTEP it contradicts
@@ -52,6 +53,8 @@ internal sealed partial class Fdb
     /// <summary>Domains are numbered 0 to 65535.</summary>
     public const int MaxDomains = 1 << 16;
 
+    private const int DomainsPerChunk = 256;
+
     /// <summary>The most entries a table can be made for: 2 GiB of memory.</summary>
     public const int MaxCapacity = 1 << 26;
 
@@ -71,7 +74,6 @@ internal sealed partial class Fdb
         _buckets = Math.Max(2, (capacity + 3) / 4);
         _words = GC.AllocateArray<ulong>(_buckets * BucketWords + BucketWords - 1, pinned: true);
         _base = FirstAligned(_words);
-        _perDomain = new long[MaxDomains];
     }
 
     /// <summary>Entries the table has room for.</summary>
@@ -81,10 +83,13 @@ internal sealed partial class Fdb
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Entries of one domain, all kinds. May count an entry that is just being inserted or freed.</summary>
-    public int CountOf(int domain) => (int)Volatile.Read(ref _perDomain[domain]);
+    public int CountOf(int domain) => (int)CountsSeen(domain);
 
     /// <summary>Learned entries of one domain: what the domain's limit is compared with.</summary>
-    public int LearnedCountOf(int domain) => (int)(Volatile.Read(ref _perDomain[domain]) >> 32);
+    public int LearnedCountOf(int domain) => (int)(CountsSeen(domain) >> 32);
+
+    private long CountsSeen(int domain) =>
+        Volatile.Read(ref _perDomain[domain / DomainsPerChunk]) is { } chunk ? Volatile.Read(ref chunk[domain % DomainsPerChunk]) : 0;
 
     /// <summary>Where the table most likely has a MAC: to be computed once a frame, for <see cref="Read"/> and the lookup.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -26,7 +26,7 @@ public sealed class Lane
 
     private readonly Forwarder _forwarder;
     private readonly FrameBatch _batch;
-    private readonly FrameBatch _originated = new(OriginatedCapacity, OriginatedRoom);
+    private readonly FrameBatch _originated;
     private readonly ConcurrentQueue<Answered> _answers = new();
     private PortLane[] _dirty = new PortLane[16];
     private int _dirtyCount;
@@ -49,6 +49,7 @@ public sealed class Lane
     {
         Index = index;
         _batch = batch ?? new FrameBatch();
+        _originated = new FrameBatch(Math.Min(OriginatedCapacity, _batch.Capacity), OriginatedRoom);
         _forwarder = forwarder;
         Underlay = underlay;
         Events = new StationEvents(wakeControl);

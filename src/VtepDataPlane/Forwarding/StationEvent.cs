@@ -40,12 +40,15 @@ internal sealed class StationEvents(Action wake)
     /// <summary>Events it holds.</summary>
     public const int Capacity = 4096;
 
-    private readonly StationEvent[] _ring = new StationEvent[Capacity];
+    private StationEvent[]? _ring;
     private long _written;
     private long _read;
     private long _lost;
     private long _lostTold;
     private int _isAwake;
+
+    /// <summary>Makes the ring: by the control loop, before lanes see a domain that has a controller. Without one nothing is told.</summary>
+    public void Prepare() => _ring ??= new StationEvent[Capacity];
 
     /// <summary>Lane: tells it; false when it is lost, for the ring is full.</summary>
     public bool Write(in StationEvent seen)
@@ -58,7 +61,8 @@ internal sealed class StationEvents(Action wake)
         }
         else
         {
-            _ring[written % Capacity] = seen;
+            Prepare(); // nothing is left to be done, but for whoever uses this without a control loop
+            _ring![written % Capacity] = seen;
             Volatile.Write(ref _written, written + 1);
         }
 
@@ -77,7 +81,7 @@ internal sealed class StationEvents(Action wake)
         seen = default;
         if (read == Volatile.Read(ref _written))
             return false;
-        seen = _ring[read % Capacity];
+        seen = _ring![read % Capacity];
         Volatile.Write(ref _read, read + 1);
         return true;
     }

@@ -11,7 +11,7 @@ namespace VtepDataPlane.Wire;
 /// <param name="SenderAddress">An IPv4 address; 0.0.0.0 in a probe (RFC 5227).</param>
 /// <param name="TargetMac">Whom it is about or to; all zeros in a request.</param>
 /// <param name="TargetAddress">The IPv4 address asked for, or of whom is told.</param>
-internal readonly record struct ArpPacket(
+public readonly record struct ArpPacket(
     ushort Operation, MacAddress SenderMac, InetAddress SenderAddress, MacAddress TargetMac, InetAddress TargetAddress)
 {
     /// <summary>Bytes on the wire behind the Ethernet header.</summary>

@@ -3,7 +3,7 @@
 namespace VtepDataPlane.Wire;
 
 /// <summary>ICMPv4 types, codes and offsets.</summary>
-internal static class IcmpV4
+public static class IcmpV4
 {
     /// <summary>Bytes of header in every message: type, code, checksum, four bytes that depend on the type.</summary>
     public const int HeaderSize = 8;

@@ -5,7 +5,7 @@ using System.Buffers.Binary;
 namespace VtepDataPlane.Wire;
 
 /// <summary>ICMPv6 types and offsets.</summary>
-internal static class IcmpV6
+public static class IcmpV6
 {
     /// <summary>Bytes of header: type, code, checksum, four bytes that depend on the type.</summary>
     public const int HeaderSize = 8;

@@ -18,7 +18,7 @@ using System.Runtime.Intrinsics;
 namespace VtepDataPlane.Wire;
 
 /// <summary>The Internet checksum, RFC 1071. Numbers are as read and written big-endian.</summary>
-internal static class InternetChecksum
+public static class InternetChecksum
 {
     /// <summary>Adds up the 16-bit words of <paramref name="data"/>; an odd last byte counts as followed by a zero.</summary>
     /// <param name="data">Any length. To add several pieces, all but the last must have even length.</param>

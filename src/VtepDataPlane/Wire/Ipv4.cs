@@ -8,7 +8,7 @@ using System.Runtime.CompilerServices;
 namespace VtepDataPlane.Wire;
 
 /// <summary>An IPv4 packet, viewed; ends at its own total length. Borrows the bytes.</summary>
-internal readonly ref struct Ipv4View
+public readonly ref struct Ipv4View
 {
     private const int MinimumIhl = 5;
 
@@ -82,7 +82,7 @@ internal readonly ref struct Ipv4View
 }
 
 /// <summary>An IPv4 header without options, to write.</summary>
-internal readonly record struct Ipv4Header
+public readonly record struct Ipv4Header
 {
     /// <summary>Bytes on the wire.</summary>
     public const int Size = 20;

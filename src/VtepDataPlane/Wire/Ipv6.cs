@@ -13,7 +13,7 @@ using System.Runtime.CompilerServices;
 namespace VtepDataPlane.Wire;
 
 /// <summary>An IPv6 packet, viewed; ends at its own payload length. Borrows the bytes.</summary>
-internal readonly ref struct Ipv6View
+public readonly ref struct Ipv6View
 {
     private readonly ReadOnlySpan<byte> _packet;
 
@@ -72,7 +72,7 @@ internal readonly ref struct Ipv6View
 }
 
 /// <summary>Where a chain of IPv6 extension headers leads.</summary>
-internal readonly record struct Ipv6Chain
+public readonly record struct Ipv6Chain
 {
     /// <summary>Most extension headers followed; a longer chain leads nowhere.</summary>
     public const int MaximumHeaders = 4;
@@ -142,7 +142,7 @@ internal readonly record struct Ipv6Chain
 }
 
 /// <summary>An IPv6 header to write.</summary>
-internal readonly record struct Ipv6Header
+public readonly record struct Ipv6Header
 {
     /// <summary>Bytes on the wire.</summary>
     public const int Size = 40;

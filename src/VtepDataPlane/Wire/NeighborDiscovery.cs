@@ -18,7 +18,7 @@ namespace VtepDataPlane.Wire;
 /// <param name="Destination">The target, or its solicited-node multicast address.</param>
 /// <param name="Target">The address asked for.</param>
 /// <param name="SourceMac">The asker's MAC by the option; zero: it isn't told.</param>
-internal readonly record struct NeighborSolicitation(InetAddress Source, InetAddress Destination, InetAddress Target, MacAddress SourceMac)
+public readonly record struct NeighborSolicitation(InetAddress Source, InetAddress Destination, InetAddress Target, MacAddress SourceMac)
 {
     /// <summary>Bytes of the longest packet written.</summary>
     public const int MaximumSize = NeighborDiscovery.MaximumSize;
@@ -54,7 +54,7 @@ internal readonly record struct NeighborSolicitation(InetAddress Source, InetAdd
 /// <param name="IsRouter">The sender is a router.</param>
 /// <param name="IsSolicited">An answer.</param>
 /// <param name="IsOverride">Replaces what was known before.</param>
-internal readonly record struct NeighborAdvertisement(
+public readonly record struct NeighborAdvertisement(
     InetAddress Source, InetAddress Destination, InetAddress Target, MacAddress TargetMac, bool IsRouter, bool IsSolicited, bool IsOverride)
 {
     /// <summary>Bytes of the longest packet written.</summary>
@@ -90,7 +90,7 @@ internal readonly record struct NeighborAdvertisement(
 }
 
 /// <summary>What both messages have in common.</summary>
-internal static class NeighborDiscovery
+public static class NeighborDiscovery
 {
     internal const byte SourceOption = 1;
     internal const byte TargetOption = 2;

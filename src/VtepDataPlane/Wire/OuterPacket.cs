@@ -7,7 +7,7 @@ using System.Buffers.Binary;
 namespace VtepDataPlane.Wire;
 
 /// <summary>Writes outer headers. Pure; any thread.</summary>
-public static class OuterPacket
+internal static class OuterPacket
 {
     /// <summary>Bytes of the outer headers in front of the VXLAN header: 28 over IPv4, 48 over IPv6.</summary>
     /// <param name="remote">The address it is sent to; decides the family.</param>

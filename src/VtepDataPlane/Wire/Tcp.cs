@@ -6,7 +6,7 @@ namespace VtepDataPlane.Wire;
 
 /// <summary>TCP flags as they stand in the header's 14th byte.</summary>
 [Flags]
-internal enum TcpFlags : byte
+public enum TcpFlags : byte
 {
     /// <summary>None.</summary>
     None = 0,
@@ -37,7 +37,7 @@ internal enum TcpFlags : byte
 }
 
 /// <summary>A TCP segment, viewed. Borrows the bytes; whoever slices them off the IP packet leaves padding away.</summary>
-internal readonly ref struct TcpView
+public readonly ref struct TcpView
 {
     /// <summary>Bytes of a header without options.</summary>
     public const int MinimumHeaderSize = 20;

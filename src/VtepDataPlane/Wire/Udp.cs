@@ -5,7 +5,7 @@ using System.Buffers.Binary;
 namespace VtepDataPlane.Wire;
 
 /// <summary>A UDP datagram, viewed; ends at its own length. Borrows the bytes.</summary>
-internal readonly ref struct UdpView
+public readonly ref struct UdpView
 {
     private readonly ReadOnlySpan<byte> _datagram;
 
@@ -45,7 +45,7 @@ internal readonly ref struct UdpView
 /// <param name="DestinationPort">Destination port.</param>
 /// <param name="Length">Bytes of header and payload.</param>
 /// <param name="Checksum">As it shall stand; 0: none.</param>
-internal readonly record struct UdpHeader(ushort SourcePort, ushort DestinationPort, ushort Length, ushort Checksum)
+public readonly record struct UdpHeader(ushort SourcePort, ushort DestinationPort, ushort Length, ushort Checksum)
 {
     /// <summary>Bytes on the wire.</summary>
     public const int Size = 8;

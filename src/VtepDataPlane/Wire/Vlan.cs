@@ -10,7 +10,7 @@ namespace VtepDataPlane.Wire;
 /// <summary>A VLAN tag: four bytes between the addresses and the EtherType.</summary>
 /// <param name="Tpid"><see cref="EtherType.Vlan"/> or <see cref="EtherType.ServiceVlan"/>.</param>
 /// <param name="Control">Priority (3 bits), drop eligible (1 bit), VLAN identifier (12 bits).</param>
-internal readonly record struct VlanTag(ushort Tpid, ushort Control)
+public readonly record struct VlanTag(ushort Tpid, ushort Control)
 {
     /// <summary>Bytes a tag adds to a frame.</summary>
     public const int Size = 4;

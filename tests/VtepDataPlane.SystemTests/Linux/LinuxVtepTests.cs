@@ -180,6 +180,34 @@ internal sealed class LinuxVtepTests
         Assert.That(_a.Exec("ss -Hlun"), Is.Empty);
     }
 
+    [Test]
+    public async Task ManyStartsAndStops_LeaveNoThread_NoDescriptor_AndNoDevice()
+    {
+        await StartAndStopAsync(5); // code is compiled, pools are filled
+        int descriptors = Directory.GetFileSystemEntries("/proc/self/fd").Length;
+
+        await StartAndStopAsync(300);
+
+        Assert.That(_a.Exec("ip -o link").Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(2), "lo and eth0");
+        Assert.That(_a.Exec("ss -Hlun"), Is.Empty);
+        Wait.Until("descriptors are as many as before", () => Directory.GetFileSystemEntries("/proc/self/fd").Length <= descriptors);
+        Assert.That(Directory.GetDirectories("/proc/self/task").Select(task => File.ReadAllText($"{task}/comm")), Has.None.StartsWith("vtep-"));
+    }
+
+    private async Task StartAndStopAsync(int times)
+    {
+        for (int i = 0; i < times; i++)
+        {
+            await using LinuxVtep a = Start(_a, Config(1, workers: 1));
+            var p1 = new MemoryPort("p1");
+            await a.AddPortAsync(new Vni(100), p1);
+            p1.Inject(InnerFrame());
+            Wait.Until("the frame went out", () => a.Vtep.Counters().Sent > 0);
+        }
+    }
+
+    private static byte[] InnerFrame() => [.. Enumerable.Repeat((byte)0xFF, 6), 2, 0, 0, 0, 0, 1, 0x88, 0xB5, .. new byte[46]];
+
     private static VtepConfig Config(int host, int workers, int ports = 1, string? local = null, string? remote = null) => new()
     {
         Workers = workers,

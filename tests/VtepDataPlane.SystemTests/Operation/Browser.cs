@@ -60,7 +60,7 @@ internal sealed class Browser : IAsyncDisposable
         Requirements.Need("chromium", "ip");
         string folder = Directory.CreateTempSubdirectory("vtep-browser-").FullName, script = Path.Combine(folder, "chromium");
         await File.WriteAllTextAsync(script, $"#!/bin/sh\nexec ip netns exec {place.Name} {Program} \"$@\"\n");
-        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        Command.Run("chmod", "0700", script).OrFail();
         IPlaywright playwright = await Playwright.CreateAsync();
         IBrowser browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = script, Headless = true, Args = s_flags, Timeout = 20_000 });
         IPage page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = size, ReducedMotion = ReducedMotion.Reduce });

@@ -112,7 +112,7 @@ internal sealed class ChangesTests
         await using IRunningVtep vtep = Start(runner);
         await Assert.ThrowsAsync<DivideByZeroException>(() => vtep.EditAsync(_ => throw new DivideByZeroException()));
         await Refused(vtep.EditAsync(_ => null!), "A change of the configuration gave none: return the configuration it is to become.");
-        await Assert.ThrowsAsync<NullReferenceException>(() => vtep.EditAsync(config => config with { BridgeDomains = null! }));
+        await Assert.ThrowsAsync<ArgumentNullException>(() => vtep.EditAsync(config => config with { BridgeDomains = null! }));
         await Assert.ThrowsAsync<VtepException>(() => vtep.EditAsync(config => config with { Workers = 1 }));
         await vtep.AddDomainAsync(Domain(Blue));
         Assert.That(vtep.Vtep.Domains(), Has.Count.EqualTo(1));

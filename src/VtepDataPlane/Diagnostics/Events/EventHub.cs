@@ -203,7 +203,7 @@ internal sealed class EventHub
                 continue; // its domain is gone
             FdbChange change = record.From.IsMiss ? FdbChange.Learned : FdbChange.Moved;
             Offer(subscriptions, new FdbEvent(
-                change, vni, record.Mac, KindOf(record.To), PlaceOf(record.Domain, record.From), PlaceOf(record.Domain, record.To),
+                change, vni, record.Mac, FdbSearch.KindOf(record.To), PlaceOf(record.Domain, record.From), PlaceOf(record.Domain, record.To),
                 time.AddMilliseconds(-Math.Clamp(_now - record.NowMilliseconds, 0, 60_000))));
         }
 
@@ -254,7 +254,7 @@ internal sealed class EventHub
         if (_names.VniOf(write.Domain) is not { } vni)
             return;
         FdbChange change = write.IsAged ? FdbChange.Aged : write.To.IsMiss ? FdbChange.Deleted : FdbChange.Added;
-        string kind = KindOf(write.To.IsMiss ? write.From : write.To);
+        string kind = FdbSearch.KindOf(write.To.IsMiss ? write.From : write.To);
         Offer(Volatile.Read(ref _fdbSubscriptions), new FdbEvent(
             change, vni, write.Mac, kind, PlaceOf(write.Domain, write.From), PlaceOf(write.Domain, write.To), _clock.GetUtcNow()));
     }
@@ -262,8 +262,6 @@ internal sealed class EventHub
     private StationPlace? PlaceOf(int domain, FdbTarget target) => target.IsMiss ? null
         : target.IsLocal ? new StationPlace(_names.PortOf(domain, target.Id), null)
         : new StationPlace(null, _names.VtepOf(target.Id));
-
-    private static string KindOf(FdbTarget target) => FdbSearch.KindOf(target);
 }
 
 /// <summary>What numbers in FDB entries mean, also for a moment after what they name is gone. Control loop only.</summary>
