@@ -9,6 +9,7 @@ using NUnit.Framework;
 using VtepDataPlane.Diagnostics.Explain;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Forwarding;
+using VtepDataPlane.Frames;
 using VtepDataPlane.Linux;
 using VtepDataPlane.Ports;
 using VtepDataPlane.SystemTests.Namespaces;
