@@ -23,18 +23,18 @@ internal sealed class PipeHost(PipePort port, IDuplexPipe pipe)
     public PipeWriter Output => pipe.Output;
 
     /// <summary>Writes frames and flushes; the flush, which waits when the port is behind.</summary>
-    public ValueTask<FlushResult> Write(params byte[][] frames)
+    public Task<FlushResult> Write(params byte[][] frames)
     {
         foreach (byte[] frame in frames)
             FramePipe.WriteFrame(Output, frame);
-        return Output.FlushAsync();
+        return Output.FlushAsync().AsTask();
     }
 
     /// <summary>Writes bytes as they are.</summary>
-    public ValueTask<FlushResult> WriteRaw(ReadOnlySpan<byte> bytes)
+    public Task<FlushResult> WriteRaw(ReadOnlySpan<byte> bytes)
     {
         Output.Write(bytes);
-        return Output.FlushAsync();
+        return Output.FlushAsync().AsTask();
     }
 
     /// <summary>The frames that are there, as hex.</summary>

@@ -66,7 +66,7 @@ public sealed class PipePortEndTests
         PipeHost a = PipeNetwork.Host("a"), b = PipeNetwork.Host("b"), c = PipeNetwork.Host("c");
         using var network = new PipeNetwork(a, b, c);
         a.Write(Arp(MacA));
-        a.WriteRaw(Framed(Udp(MacA, MacB))[..20]);
+        a.WriteRaw(Framed(Udp(MacA, MacB)).AsSpan(0, 20));
         a.Output.Complete();
         network.Run();
         Assert.That(b.TakeFrames(), Has.Count.EqualTo(1), "what came before");
@@ -83,7 +83,7 @@ public sealed class PipePortEndTests
         PipeHost a = PipeNetwork.Host("a"), b = PipeNetwork.Host("b"), c = PipeNetwork.Host("c");
         using var network = new PipeNetwork(a, b, c);
         a.Write(Arp(MacA));
-        a.WriteRaw(Framed(Udp(MacA, MacB))[..3]);
+        a.WriteRaw(Framed(Udp(MacA, MacB)).AsSpan(0, 3));
         network.Run();
         a.Output.Complete(new IOException("The guest has gone."));
         network.Run();
@@ -186,7 +186,7 @@ public sealed class PipePortEndTests
         var a = new PipeHost(new PipePort("a", new Ends(toPort.Reader, toHost.Writer)), new Ends(toHost.Reader, toPort.Writer));
         using (var network = new PipeNetwork(a))
             network.Run();
-        Assert.That(() => a.Write(Arp(MacA)).AsTask().Result.IsCompleted, Is.True.After(5000, 10), "the read that was with the pipe is called back");
+        Assert.That(() => a.Write(Arp(MacA)).Result.IsCompleted, Is.True.After(5000, 10), "the read that was with the pipe is called back");
         Assert.That(a.Port.Queue(0).Meters.Received, Is.Zero);
     }
 

@@ -1,6 +1,5 @@
 // Ports over pipes, in a VTEP that is served step by step: what goes through, what holds back whom, and what it costs. How pipes end stands in PipePortEndTests.
 
-using System.Buffers;
 using System.IO.Pipelines;
 using CsCheck;
 using NUnit.Framework;
@@ -86,7 +85,7 @@ public sealed class PipePortTests
         for (int i = 0; i < bytes.Length; i += 999)
         {
             Assert.That(b.TakeFrames(), Is.Empty, $"{i} bytes");
-            ValueTask<FlushResult> flush = a.WriteRaw(bytes.AsSpan(i, Math.Min(999, bytes.Length - i)));
+            Task<FlushResult> flush = a.WriteRaw(bytes.AsSpan(i, Math.Min(999, bytes.Length - i)));
             network.Run();
             Assert.That(flush.IsCompleted, "what was looked at holds nobody back, or a frame longer than the threshold would never come");
         }
@@ -152,10 +151,10 @@ public sealed class PipePortTests
     {
         PipeHost a = PipeNetwork.Host("a", new PipePortOptions { PauseBytes = 1000 }), b = PipeNetwork.Host("b");
         using var network = new PipeNetwork(a, b);
-        ValueTask<FlushResult> flush = a.Write([.. Enumerable.Repeat(Udp(MacA, MacB), 20)]);
+        Task<FlushResult> flush = a.Write([.. Enumerable.Repeat(Udp(MacA, MacB), 20)]);
         Assert.That(flush.IsCompleted, Is.False);
         network.Run();
-        Assert.That(flush.AsTask().Wait(TimeSpan.FromSeconds(10)));
+        Assert.That(flush.Wait(TimeSpan.FromSeconds(10)));
         Assert.That(b.TakeFrames(), Has.Count.EqualTo(20));
     }
 
@@ -330,7 +329,9 @@ public sealed class PipePortTests
     {
         for (int i = 0; i < 100; i++)
             FramePipe.WriteFrame(from.Output, frame);
-        from.Output.FlushAsync().GetAwaiter().GetResult();
+        ValueTask<FlushResult> flush = from.Output.FlushAsync();
+        if (!flush.IsCompleted || flush.Result.IsCompleted)
+            return 0;
         while (network.Serve(port: 0) > 0)
         {
         }

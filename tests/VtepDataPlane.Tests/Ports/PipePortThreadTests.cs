@@ -80,7 +80,7 @@ internal sealed class PipePortThreadTests
             read += await machine.ReceiveAsync(bytes.AsMemory(read), cancellation);
         Assert.That(bytes, Is.EqualTo(Framed(reply)));
 
-        await machine.SendAsync(Framed(request)[..10], cancellation);
+        await machine.SendAsync(Framed(request).AsMemory(0, 10), cancellation);
         machine.Dispose();
         await UntilAsync(() => port.Problem is not null, cancellation);
         Assert.That(port.Problem, Is.EqualTo("Port 'vm': the host completed its writer 10 bytes into a frame."));
