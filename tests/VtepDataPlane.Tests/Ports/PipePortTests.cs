@@ -87,7 +87,7 @@ public sealed class PipePortTests
             Assert.That(b.TakeFrames(), Is.Empty, $"{i} bytes");
             Task<FlushResult> flush = a.WriteRaw(bytes.AsSpan(i, Math.Min(999, bytes.Length - i)));
             network.Run();
-            Assert.That(flush.IsCompleted, "what was looked at holds nobody back, or a frame longer than the threshold would never come");
+            Assert.That(flush.Wait(TimeSpan.FromSeconds(10)), "what was looked at holds nobody back, or a frame longer than the threshold would never come");
         }
 
         Assert.That(b.TakeFrames(), Is.EqualTo(new[] { Convert.ToHexString(frame) }));
