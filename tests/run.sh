@@ -44,7 +44,7 @@ missing_packages() {
         sysctl:procps nft:nftables setpriv:util-linux unshare:util-linux mknod:coreutils clang:clang nm:binutils objdump:binutils \
         ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch etcd:etcd-server etcdctl:etcd-client openssl:openssl \
         systemd-nspawn:systemd-container systemd-analyze:systemd dbus-daemon:dbus-daemon nsenter:util-linux man:man-db mandoc:mandoc dpkg-deb:dpkg strip:binutils \
-        promtool:prometheus prometheus:prometheus curl:curl script:bsdutils socat:socat; do
+        promtool:prometheus prometheus:prometheus curl:curl script:bsdutils socat:socat git:git chromium:chromium; do
         program=${need%%:*}
         PATH=$PATH:/usr/sbin:/sbin command -v "$program" > /dev/null || echo "${need##*:}"
     done | sort -u

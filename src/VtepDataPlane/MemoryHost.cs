@@ -69,6 +69,8 @@ public sealed class MemoryHost(MemoryNetwork network, InetAddress address) : IHo
     }
 
     /// <summary>Serves every lane until nothing waits; returns frames received, and those let go on an answer. Deliver the network's datagrams in between.</summary>
+    /// <param name="vtep">The one this host was given to.</param>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
     public int Run(Vtep vtep, long nowMilliseconds)
     {
         ArgumentNullException.ThrowIfNull(vtep);

@@ -86,6 +86,7 @@ public sealed partial class Vtep : IDisposable
     public VtepConfig Config { get; private set; }
 
     /// <summary>Workers a configuration asks for on this machine.</summary>
+    /// <param name="config">Only Workers matters.</param>
     public static int LaneCount(VtepConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -93,6 +94,8 @@ public sealed partial class Vtep : IDisposable
     }
 
     /// <summary>Applies the difference to another configuration: unchanged domains and ports lose no frame. All or nothing.</summary>
+    /// <param name="next">The whole of it; what only a restart can change must be as it is.</param>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
     /// <exception cref="VtepException">It can't be applied; the old one is still in force.</exception>
     public void Apply(VtepConfig next, long nowMilliseconds)
     {
@@ -112,6 +115,7 @@ public sealed partial class Vtep : IDisposable
     }
 
     /// <summary>Ages FDB and learned VTEPs, and looks up the paths to newly learned ones. Call about once a second.</summary>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
     public void Tick(long nowMilliseconds)
     {
         lock (_gate)
@@ -125,6 +129,7 @@ public sealed partial class Vtep : IDisposable
     }
 
     /// <summary>Takes up what lanes and directories have told since. Call when <see cref="IHostNetwork.WakeControl"/> was.</summary>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
     public void Attend(long nowMilliseconds)
     {
         lock (_gate)
@@ -136,6 +141,7 @@ public sealed partial class Vtep : IDisposable
     }
 
     /// <summary>Reads routes, MTUs and addresses anew. Call when the machine's links, addresses or routes changed.</summary>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
     public void UnderlayChanged(long nowMilliseconds)
     {
         lock (_gate)
@@ -143,6 +149,7 @@ public sealed partial class Vtep : IDisposable
     }
 
     /// <summary>A port's device came, went, or changed its MTU or MAC. Call when the host knows.</summary>
+    /// <param name="port">One that is served.</param>
     public void PortChanged(AccessPort port)
     {
         ArgumentNullException.ThrowIfNull(port);
@@ -175,6 +182,9 @@ public sealed partial class Vtep : IDisposable
     }
 
     /// <summary>Deletes an FDB entry, unless it is a port's own MAC or a controller's. The all-zeros MAC takes <paramref name="vtep"/> from the flood list.</summary>
+    /// <param name="vni">The domain.</param>
+    /// <param name="mac">A station, or all zeros.</param>
+    /// <param name="vtep">What all zeros take from the flood list; of no effect otherwise.</param>
     /// <returns>Null, or a sentence why not.</returns>
     public string? DeleteFdb(Vni vni, MacAddress mac, VtepEndpoint? vtep = null)
     {
@@ -201,9 +211,12 @@ public sealed partial class Vtep : IDisposable
     public IReadOnlyList<PortSnapshot> Ports() => _snapshots.Ports();
 
     /// <summary>All VTEPs, by address.</summary>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
     public IReadOnlyList<PeerSnapshot> Peers(long nowMilliseconds) => _snapshots.Peers((uint)(nowMilliseconds / 1000));
 
     /// <summary>The FDB, by VNI and MAC; one domain's with <paramref name="vni"/>.</summary>
+    /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
+    /// <param name="vni">The domain; null: all.</param>
     public IReadOnlyList<FdbSnapshot> Fdb(long nowMilliseconds, Vni? vni = null) => _snapshots.Fdb((uint)(nowMilliseconds / 1000), vni);
 
     /// <summary>

@@ -23,6 +23,7 @@ public interface IFrameQueue
     int Receive(FrameBatch batch);
 
     /// <summary>Notes a frame to be sent. Bytes are borrowed until <see cref="Flush"/>; Info may change right after.</summary>
+    /// <param name="frame">Of a batch that the same thread owns.</param>
     void Send(in Frame frame);
 
     /// <summary>Sends everything noted; failures are counted in <see cref="Meters"/>. Returns how many frames were sent.</summary>

@@ -3,7 +3,7 @@
 
 namespace VtepDataPlane.Frames;
 
-/// <summary>What one queue received, sent and dropped, since it was opened.</summary>
+/// <summary>What one queue received, sent and dropped, since it was opened. Counted by the thread that owns the queue, read by any.</summary>
 public sealed class QueueMeters
 {
     private readonly long[] _drops = new long[DropReasonText.Count];
@@ -28,6 +28,7 @@ public sealed class QueueMeters
     public long Coalesced => Volatile.Read(ref _coalesced);
 
     /// <summary>Frames this queue dropped, by reason.</summary>
+    /// <param name="reason">Why.</param>
     public long Drops(DropReason reason) => Volatile.Read(ref _drops[(int)reason]);
 
     /// <summary>All drops of this queue.</summary>
@@ -43,12 +44,16 @@ public sealed class QueueMeters
     }
 
     /// <summary>Owning thread only: one frame came in.</summary>
+    /// <param name="bytes">Its bytes.</param>
     public void CountReceived(int bytes) => CountReceived(1, bytes);
 
     /// <summary>Owning thread only: one frame went out.</summary>
+    /// <param name="bytes">Its bytes.</param>
     public void CountSent(int bytes) => CountSent(1, bytes);
 
     /// <summary>Owning thread only: several datagrams came in as one.</summary>
+    /// <param name="frames">How many.</param>
+    /// <param name="bytes">Their bytes, from the Ethernet header on.</param>
     public void CountReceived(int frames, int bytes)
     {
         _received += frames;
@@ -56,6 +61,8 @@ public sealed class QueueMeters
     }
 
     /// <summary>Owning thread only: several datagrams went out as one.</summary>
+    /// <param name="frames">How many.</param>
+    /// <param name="bytes">Their bytes, from the Ethernet header on.</param>
     public void CountSent(int frames, int bytes)
     {
         _sent += frames;
@@ -69,9 +76,12 @@ public sealed class QueueMeters
     public void CountCoalesced(int further) => _coalesced += further;
 
     /// <summary>Owning thread only: one frame was dropped here.</summary>
+    /// <param name="reason">Why; not None.</param>
     public void CountDrop(DropReason reason) => CountDrop(reason, 1);
 
     /// <summary>Owning thread only: several frames were dropped here.</summary>
+    /// <param name="reason">Why; not None.</param>
+    /// <param name="frames">How many.</param>
     public void CountDrop(DropReason reason, int frames) => _drops[(int)reason] += frames;
 
     /// <summary>Owning thread only: several frames were dropped here that were sent with a ticket.</summary>

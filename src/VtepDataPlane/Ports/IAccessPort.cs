@@ -38,5 +38,7 @@ public interface IAccessPort : IDisposable
     }
 
     /// <summary>Sets the MTU. False, with the system's reason, when it can't be set: then the port keeps its own.</summary>
+    /// <param name="mtu">The largest layer 3 packet, bytes.</param>
+    /// <param name="why">The system's reason, a clause; null when it is set.</param>
     bool TrySetMtu(int mtu, out string? why);
 }

@@ -115,6 +115,7 @@ public sealed class MemoryPort : IAccessPort
     }
 
     /// <summary>Takes the oldest frame the VTEP sent here; false when none waits.</summary>
+    /// <param name="frame">The frame; null when there is none.</param>
     public bool TryTake(out MemoryFrame? frame) => _delivered.Reader.TryRead(out frame);
 
     /// <summary>Takes all frames the VTEP sent here.</summary>

@@ -88,6 +88,7 @@ public sealed class MemoryNetwork
     }
 
     /// <summary>Puts a datagram into the network, as any host could; for forgeries too.</summary>
+    /// <param name="datagram">Any source, any destination.</param>
     public void Send(MemoryDatagram datagram)
     {
         ArgumentNullException.ThrowIfNull(datagram);

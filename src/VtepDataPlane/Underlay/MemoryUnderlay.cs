@@ -10,7 +10,7 @@ using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Underlay;
 
-/// <summary>An underlay without sockets.</summary>
+/// <summary>An underlay without sockets. One thread, the test's.</summary>
 public sealed class MemoryUnderlay : IUnderlay
 {
     private const int FirstInterface = 1;
@@ -22,6 +22,10 @@ public sealed class MemoryUnderlay : IUnderlay
     private Action<int>? _wake;
 
     /// <summary>Attaches to a network at an address.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="local">Our address in it.</param>
+    /// <param name="port">Our UDP port.</param>
+    /// <param name="lanes">Queues, at least 1.</param>
     public MemoryUnderlay(MemoryNetwork network, InetAddress local, ushort port, int lanes)
     {
         ArgumentNullException.ThrowIfNull(network);

@@ -152,9 +152,9 @@ internal sealed partial class DashboardTests
         await Page.SetViewportSizeAsync(360, 740);
         await Assertions.Expect(Page.Locator("#topology svg")).ToBeVisibleAsync();
         Assert.That(await Page.EvaluateAsync<int>("document.documentElement.scrollWidth"), Is.LessThanOrEqualTo(360));
-        await Page.SetViewportSizeAsync(1280, 900);
         if (s_picture is not null)
             await TakePicturesAsync(s_picture);
+        await Page.SetViewportSizeAsync(1280, 900);
     }
 
     [Test]

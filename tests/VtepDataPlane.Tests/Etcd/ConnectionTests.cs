@@ -194,6 +194,7 @@ public sealed class ConnectionTests
             RunningDirectory.Options(_etcd) with { Endpoints = [new Uri($"http://{web.LocalEndpoint}")] }, RunningDirectory.Quick, TimeProvider.System);
         Task<EtcdException> failure = FailureAsync(connection);
         using TcpClient client = await caller;
+        await client.GetStream().ReadExactlyAsync(new byte["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".Length]); // a server answers what it was asked
         await client.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
         EtcdException e = await failure;
 

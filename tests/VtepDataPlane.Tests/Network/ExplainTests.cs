@@ -24,7 +24,7 @@ public sealed class ExplainTests
         MacAddress from = random.Next(20) == 0 ? MacAddress.Broadcast : Station();
         byte[] frame = random.Next(7) switch
         {
-            0 => Udp(payload: new byte[random.Next(1600)], df: random.Next(2) == 0),
+            0 => Udp(payload: new byte[random.Next(2600)], df: random.Next(2) == 0),
             1 => Tcp(payload: new byte[random.Next(1400)]),
             2 => IcmpEcho(),
             3 => Arp(),

@@ -50,7 +50,7 @@ const domains = new Table(at("domains"), "Bridge domains, with rates", [
   { label: "Discovery", text: one => one.domain.group ? "multicast " + one.domain.group : one.domain.discovery },
   { label: "Ports up", isNumber: true, text: one => `${one.atPorts.up} of ${one.atPorts.count}`, tone: one => one.atPorts.up < one.atPorts.count ? "bad" : "" },
   { label: "Stations", isNumber: true, text: one => counted(one.domain.fdbEntries) },
-  { label: "MTU", isNumber: true, text: one => String(one.domain.mtu) },
+  { label: "MTU", isNumber: true, text: one => one.domain.mtu > 0 ? String(one.domain.mtu) : "–" },
   { label: "At ports", isNumber: true, text: one => scaled(rateOf("bits", one.domain.vni), "bit/s") },
   { label: "From ports", isNumber: true, text: one => scaled(rateOf("rx", one.domain.vni), "/s") },
   { label: "To ports", isNumber: true, text: one => scaled(rateOf("tx", one.domain.vni), "/s") },
