@@ -72,7 +72,14 @@ public class PipePortBenchmarks
     {
         foreach (byte[] frame in _frames)
             FramePipe.WriteFrame(writer, frame);
-        writer.FlushAsync().GetAwaiter().GetResult();
+        Flush(writer);
+    }
+
+    private static void Flush(PipeWriter writer)
+    {
+        ValueTask<FlushResult> flush = writer.FlushAsync();
+        if (!flush.IsCompleted || flush.Result.IsCompleted)
+            throw new InvalidOperationException("The pipe holds its writer back: a batch is more than it may hold.");
     }
 
     private static int Read(PipeReader reader)
@@ -98,7 +105,7 @@ public class PipePortBenchmarks
             FramePipe.WriteFrame(_to!.Output, frame);
         }
 
-        _to!.Output.FlushAsync().GetAwaiter().GetResult();
+        Flush(_to!.Output);
         while (_lane!.ServePort(port, nowMilliseconds: 0) > 0)
         {
         }

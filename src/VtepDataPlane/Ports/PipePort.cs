@@ -30,8 +30,8 @@ using VtepDataPlane.Wire;
 namespace VtepDataPlane.Ports;
 
 /// <summary>
-/// An access port whose host is at the other end of a pipe. Give it to a VTEP with <see cref="PortConfig.Of"/>; the VTEP closes it. Its properties may be
-/// read from any thread; the rest is the VTEP's.
+/// An access port whose host is at the other end of a pipe. Give it to a VTEP with <see cref="PortConfig.Of"/>; the VTEP closes it. Properties may be read by
+/// any thread; everything else is the VTEP's.
 /// </summary>
 public sealed class PipePort : IAccessPort
 {

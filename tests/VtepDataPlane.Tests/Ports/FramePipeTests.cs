@@ -53,12 +53,12 @@ public sealed class FramePipeTests
     }
 
     [Test]
-    public void TheLongestFrame_GoesThroughAPipeOfSmallSegments()
+    public async Task TheLongestFrame_GoesThroughAPipeOfSmallSegments()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: 256));
         byte[] frame = Pattern(FramePipe.MaxFrameLength);
         FramePipe.WriteFrame(pipe.Writer, frame);
-        _ = pipe.Writer.FlushAsync();
+        await pipe.Writer.FlushAsync();
         Assert.That(pipe.Reader.TryRead(out ReadResult result));
         ReadOnlySequence<byte> buffer = result.Buffer;
         Assert.That(FramePipe.TryReadFrame(ref buffer, out ReadOnlySequence<byte> read));

@@ -23,18 +23,18 @@ internal sealed class PipeHost(PipePort port, IDuplexPipe pipe)
     public PipeWriter Output => pipe.Output;
 
     /// <summary>Writes frames and flushes; the flush, which waits when the port is behind.</summary>
-    public ValueTask<FlushResult> Write(params byte[][] frames)
+    public Task<FlushResult> Write(params byte[][] frames)
     {
         foreach (byte[] frame in frames)
             FramePipe.WriteFrame(Output, frame);
-        return Output.FlushAsync();
+        return Output.FlushAsync().AsTask();
     }
 
     /// <summary>Writes bytes as they are.</summary>
-    public ValueTask<FlushResult> WriteRaw(ReadOnlySpan<byte> bytes)
+    public Task<FlushResult> WriteRaw(ReadOnlySpan<byte> bytes)
     {
         Output.Write(bytes);
-        return Output.FlushAsync();
+        return Output.FlushAsync().AsTask();
     }
 
     /// <summary>The frames that are there, as hex.</summary>
@@ -50,6 +50,9 @@ internal sealed class PipeHost(PipePort port, IDuplexPipe pipe)
         return frames;
     }
 }
+
+/// <summary>Both halves of a pipe.</summary>
+internal sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 
 /// <summary>One VTEP whose domain has ports over pipes, and one peer that nobody is at.</summary>
 internal sealed class PipeNetwork : IDisposable
@@ -112,6 +115,24 @@ internal sealed class PipeNetwork : IDisposable
         _wire.Send(new MemoryDatagram(new VtepEndpoint(InetAddress.Parse(Peer), 50_000), outer, datagram));
         _wire.Deliver();
         Run();
+    }
+
+    /// <summary>A frame goes from one host to another, and neither port has a problem.</summary>
+    public void AssertGoesOn(PipeHost one, PipeHost other)
+    {
+        byte[] frame = TestFrames.Udp(TestFrames.MacB, MacAddress.Parse("02:00:00:00:00:0c"));
+        one.Write(frame);
+        Run();
+        Assert.That(other.TakeFrames(), Does.Contain(Convert.ToHexString(frame)));
+        Assert.That((one.Port.Problem, other.Port.Problem), Is.EqualTo(((string?)null, (string?)null)));
+    }
+
+    /// <summary>A frame behind its length.</summary>
+    public static byte[] Framed(byte[] frame)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        FramePipe.WriteFrame(buffer, frame);
+        return buffer.WrittenSpan.ToArray();
     }
 
     public long Drops(DropReason reason) => Vtep.Counters().Drops.GetValueOrDefault(reason);

@@ -10,6 +10,7 @@ using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;
 using VtepDataPlane.Tests.Embedding;
 using VtepDataPlane.Underlay;
+using static VtepDataPlane.Tests.Ports.PipeNetwork;
 using static VtepDataPlane.Tests.TestFrames;
 
 namespace VtepDataPlane.Tests.Ports;
@@ -79,7 +80,7 @@ internal sealed class PipePortThreadTests
             read += await machine.ReceiveAsync(bytes.AsMemory(read), cancellation);
         Assert.That(bytes, Is.EqualTo(Framed(reply)));
 
-        await machine.SendAsync(Framed(request)[..10], cancellation);
+        await machine.SendAsync(Framed(request).AsMemory(0, 10), cancellation);
         machine.Dispose();
         await UntilAsync(() => port.Problem is not null, cancellation);
         Assert.That(port.Problem, Is.EqualTo("Port 'vm': the host completed its writer 10 bytes into a frame."));
@@ -148,15 +149,6 @@ internal sealed class PipePortThreadTests
         while (!condition())
             await Task.Delay(5, cancellation);
     }
-
-    private static byte[] Framed(byte[] frame)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        FramePipe.WriteFrame(buffer, frame);
-        return buffer.WrittenSpan.ToArray();
-    }
-
-    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 
     /// <summary>Reads numbered frames until the port is closed. Numbers of each lane must grow; what is missing was dropped.</summary>
     private sealed class NumberReader(int lanes)

@@ -1,6 +1,5 @@
 // The host of samples/PipeHost, frame by frame, with checksums that aren't its own; and over a PipePort of a VTEP with threads.
 
-using System.Buffers;
 using System.IO.Pipelines;
 using NUnit.Framework;
 using VtepDataPlane.Ports;
