@@ -2,7 +2,6 @@
 
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
-using VtepDataPlane.Ports;
 using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
