@@ -4,13 +4,10 @@
 // The daemon ends the stream when told to: ^C asks it to, and what it still has is written, with the statistics at the end. A second ^C ends at
 // once; the stream is cut between two blocks even then. A reader of standard output that goes away ends the capture, and isn't an error.
 
-using System.Buffers;
 using System.CommandLine;
-using System.Globalization;
 using System.Net.Http.Json;
 using System.Runtime.InteropServices;
 using VtepDataPlane.Daemon.Control;
-using VtepDataPlane.Diagnostics.Explain;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Daemon.Commands;

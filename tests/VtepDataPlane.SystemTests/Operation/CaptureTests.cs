@@ -1,6 +1,5 @@
 // vtep capture and vtep explain beside real traffic: what tshark reads in the file is what the counters say, and what explain shows is what is captured.
 
-using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using NUnit.Framework;

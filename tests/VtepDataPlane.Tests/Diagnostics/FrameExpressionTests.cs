@@ -53,7 +53,7 @@ public sealed class FrameExpressionTests
         FrameHeaders.Parse(udp, out FrameHeaders headers);
         Assert.That(Ipv4View.TryParse(udp.AsSpan(headers.NetworkOffset), out Ipv4View ip), Is.True);
         string source = ip.Source.ToString(), destination = ip.Destination.ToString();
-        UdpView.TryParse(ip.Payload, out UdpView ports);
+        Assert.That(UdpView.TryParse(ip.Payload, out UdpView ports), Is.True);
         int from = ports.SourcePort, to = ports.DestinationPort;
         var network = InetPrefix.Of(ip.Source, 24);
         Assert.That(from, Is.Not.EqualTo(to));
@@ -78,7 +78,7 @@ public sealed class FrameExpressionTests
     public void Host_MeansTheAddressesOfArpMessagesAsWell()
     {
         byte[] arp = Arp();
-        ArpPacket.TryParse(arp.AsSpan(EthernetHeader.Size), out ArpPacket message);
+        Assert.That(ArpPacket.TryParse(arp.AsSpan(EthernetHeader.Size), out ArpPacket message), Is.True);
         Assert.That(Matches($"arp and dst host {message.TargetAddress}", arp), Is.True);
         Assert.That(Matches($"src host {message.TargetAddress}", arp), Is.False);
     }

@@ -5,7 +5,6 @@ using System.Text;
 using NUnit.Framework;
 using VtepDataPlane.Diagnostics.Capture;
 using VtepDataPlane.Forwarding;
-using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 using static VtepDataPlane.Tests.Network.TestNetwork;
 using static VtepDataPlane.Tests.TestFrames;

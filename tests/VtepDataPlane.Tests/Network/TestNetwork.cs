@@ -4,7 +4,6 @@
 
 using NUnit.Framework;
 using VtepDataPlane.Diagnostics;
-using VtepDataPlane.Diagnostics.Capture;
 using VtepDataPlane.Discovery;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Ports;

@@ -3,7 +3,6 @@
 
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
-using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Diagnostics.Capture;

@@ -6,7 +6,6 @@
 //
 // TryRead, Write and their like: one thread, the reader's. Counters: any. The rest: the lanes.
 
-using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Wire;
 

@@ -1,6 +1,7 @@
 // Reads filter expressions: one pass over the words, by recursive descent, as the grammar in FrameExpression.cs stands. Bounded in length, terms and
 // depth. The first thing that is wrong is told, with the word it is about and its place.
 
+using System.Buffers;
 using System.Globalization;
 using VtepDataPlane.Wire;
 
@@ -9,6 +10,8 @@ namespace VtepDataPlane.Diagnostics.Capture;
 /// <summary>Reads expressions. Set-up only.</summary>
 internal ref struct FrameExpressionReader
 {
+    private static readonly SearchValues<char> s_wordEnds = SearchValues.Create(" \t\r\n()!&|");
+
     private const int LongestText = 1000;
     private const int MostTerms = 64;
     private const int DeepestNesting = 16;
@@ -62,7 +65,7 @@ internal ref struct FrameExpressionReader
             return 1;
         if (text.StartsWith("&&") || text.StartsWith("||"))
             return 2;
-        int end = text.IndexOfAny(" \t\r\n()!&|");
+        int end = text.IndexOfAny(s_wordEnds);
         return end < 0 ? text.Length : Math.Max(end, 1);
     }
 

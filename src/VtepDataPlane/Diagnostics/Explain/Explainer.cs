@@ -4,7 +4,6 @@
 //
 // Called under the VTEP's gate: tables don't change under it but by lanes that learn. One answer at a time.
 
-using VtepDataPlane.Diagnostics.Capture;
 using VtepDataPlane.Forwarding;
 using VtepDataPlane.Frames;
 using VtepDataPlane.Underlay;
