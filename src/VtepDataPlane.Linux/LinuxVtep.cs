@@ -24,6 +24,7 @@ public sealed class LinuxVtep : IRunningVtep
     private const long TickMilliseconds = 1000;
     private const long DebounceMilliseconds = 50;
 
+    private readonly Vtep.VtepControl _driver;
     private readonly LinuxHost _host;
     private readonly EventFd _wake = new();
     private readonly NetlinkMonitor _monitor = new();
@@ -50,6 +51,7 @@ public sealed class LinuxVtep : IRunningVtep
         {
             ExpectPorts(config);
             Vtep = new Vtep(config, _host, Entropy.Key(), NowMilliseconds) { FaultSeen = fault => _logger.PortWarning(fault.Text) };
+            _driver = Vtep.TakeControl();
         }
         catch
         {
@@ -120,7 +122,7 @@ public sealed class LinuxVtep : IRunningVtep
         _edits.Close();
         _host.Stop();
         _host.DeleteCreatedDevices();
-        Vtep.Dispose();
+        _driver.Close();
         CloseOwn();
     }
 
@@ -159,12 +161,12 @@ public sealed class LinuxVtep : IRunningVtep
             _followAt = Math.Min(_followAt, now + DebounceMilliseconds);
         try
         {
-            Vtep.Attend(now);
-            _host.CareForPorts(now, Vtep.PortChanged);
+            _driver.Attend(now);
+            _host.CareForPorts(now, _driver.PortChanged);
             if (now >= _followAt)
                 FollowNetwork(now);
             if (_host.TakePathMtuChange(now))
-                Vtep.UnderlayChanged(now);
+                _driver.UnderlayChanged();
             if (now >= _tickAt)
                 Tick(now);
         }
@@ -179,15 +181,15 @@ public sealed class LinuxVtep : IRunningVtep
     private void FollowNetwork(long now)
     {
         _followAt = long.MaxValue;
-        _host.FollowNetwork(now, Vtep.PortChanged);
-        Vtep.UnderlayChanged(now);
+        _host.FollowNetwork(now, _driver.PortChanged);
+        _driver.UnderlayChanged();
     }
 
     private void Tick(long now)
     {
         _tickAt = now + TickMilliseconds;
-        Vtep.Tick(now);
-        _host.FindChanges(Vtep.PortChanged);
+        _driver.Tick(now);
+        _host.FindChanges(_driver.PortChanged);
         _host.WatchTrains();
         foreach ((bool isWarning, string text) in _controllers.See(Vtep.Controllers(), now))
         {
@@ -213,7 +215,7 @@ public sealed class LinuxVtep : IRunningVtep
     private void Apply(VtepConfig next)
     {
         ExpectPorts(next);
-        Vtep.Apply(next, NowMilliseconds);
+        _driver.Apply(next, NowMilliseconds);
     }
 
     private void ExpectPorts(VtepConfig config)

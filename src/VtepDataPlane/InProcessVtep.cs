@@ -18,6 +18,7 @@ public sealed class InProcessVtep : IRunningVtep
 {
     private static readonly TimeSpan s_tick = TimeSpan.FromSeconds(1);
 
+    private readonly Vtep.VtepControl _driver;
     private readonly InProcessOptions _options;
     private readonly InProcessHost _host;
     private readonly Alarm _alarm = new();
@@ -38,6 +39,7 @@ public sealed class InProcessVtep : IRunningVtep
         try
         {
             Vtep = new Vtep(config, _host, options.Seed ?? RandomSeed(), NowMilliseconds);
+            _driver = Vtep.TakeControl();
         }
         catch
         {
@@ -135,12 +137,12 @@ public sealed class InProcessVtep : IRunningVtep
     private void Turn()
     {
         _alarm.Wait();
-        _edits.Make(() => Vtep.Config, next => Vtep.Apply(next, NowMilliseconds));
-        Vtep.Attend(NowMilliseconds);
+        _edits.Make(() => Vtep.Config, next => _driver.Apply(next, NowMilliseconds));
+        _driver.Attend(NowMilliseconds);
         if (!Interlocked.Exchange(ref _isTickDue, false))
             return;
-        _host.FindChanges(Vtep.PortChanged);
-        Vtep.Tick(NowMilliseconds);
+        _host.FindChanges(_driver.PortChanged);
+        _driver.Tick(NowMilliseconds);
     }
 
     private void Close()
@@ -151,7 +153,7 @@ public sealed class InProcessVtep : IRunningVtep
         _alarm.Signal();
         _control.Join();
         _host.Stop();
-        Vtep.Dispose();
+        _driver.Close();
         _host.Dispose();
         _alarm.Dispose();
     }

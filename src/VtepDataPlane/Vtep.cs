@@ -70,11 +70,11 @@ public sealed partial class Vtep : IDisposable
         _metrics = new VtepMetrics(this, _fdb, _vteps, _forwarder, _lanes, _domains.Closed, Counters);
         try
         {
-            Apply(config, nowMilliseconds);
+            ApplyNow(config, nowMilliseconds);
         }
         catch
         {
-            Dispose();
+            Close();
             throw;
         }
     }
@@ -98,7 +98,14 @@ public sealed partial class Vtep : IDisposable
     /// <param name="next">The whole of it; what only a restart can change must be as it is.</param>
     /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
     /// <exception cref="VtepException">It can't be applied; the old one is still in force.</exception>
+    /// <exception cref="InvalidOperationException">It belongs to a running VTEP, whose control loop does that.</exception>
     public void Apply(VtepConfig next, long nowMilliseconds)
+    {
+        ThrowIfRunning();
+        ApplyNow(next, nowMilliseconds);
+    }
+
+    private void ApplyNow(VtepConfig next, long nowMilliseconds)
     {
         ArgumentNullException.ThrowIfNull(next);
         VtepConfigRules.ThrowIfInvalid(next);
@@ -117,7 +124,14 @@ public sealed partial class Vtep : IDisposable
 
     /// <summary>Ages FDB and learned VTEPs, and looks up the paths to newly learned ones. Call about once a second.</summary>
     /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
+    /// <exception cref="InvalidOperationException">It belongs to a running VTEP, whose control loop does that.</exception>
     public void Tick(long nowMilliseconds)
+    {
+        ThrowIfRunning();
+        TickNow(nowMilliseconds);
+    }
+
+    private void TickNow(long nowMilliseconds)
     {
         lock (_gate)
         {
@@ -131,7 +145,14 @@ public sealed partial class Vtep : IDisposable
 
     /// <summary>Takes up what lanes and directories have told since. Call when <see cref="IHostNetwork.WakeControl"/> was.</summary>
     /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
+    /// <exception cref="InvalidOperationException">It belongs to a running VTEP, whose control loop does that.</exception>
     public void Attend(long nowMilliseconds)
+    {
+        ThrowIfRunning();
+        AttendNow(nowMilliseconds);
+    }
+
+    private void AttendNow(long nowMilliseconds)
     {
         lock (_gate)
         {
@@ -143,7 +164,14 @@ public sealed partial class Vtep : IDisposable
 
     /// <summary>Reads routes, MTUs and addresses anew. Call when the machine's links, addresses or routes changed.</summary>
     /// <param name="nowMilliseconds">Monotonic time, as in all calls.</param>
+    /// <exception cref="InvalidOperationException">It belongs to a running VTEP, whose control loop does that.</exception>
     public void UnderlayChanged(long nowMilliseconds)
+    {
+        ThrowIfRunning();
+        ReadPaths();
+    }
+
+    private void ReadPaths()
     {
         lock (_gate)
             _domains.ReadPaths();
@@ -151,9 +179,16 @@ public sealed partial class Vtep : IDisposable
 
     /// <summary>A port's device came, went, or changed its MTU or MAC. Call when the host knows.</summary>
     /// <param name="port">One that is served.</param>
+    /// <exception cref="InvalidOperationException">It belongs to a running VTEP, whose control loop does that.</exception>
     public void PortChanged(AccessPort port)
     {
         ArgumentNullException.ThrowIfNull(port);
+        ThrowIfRunning();
+        FollowPort(port);
+    }
+
+    private void FollowPort(AccessPort port)
+    {
         lock (_gate)
         {
             _domains.PortChanged(port);
@@ -232,7 +267,14 @@ public sealed partial class Vtep : IDisposable
     public CounterSnapshot Counters() => _snapshots.Counters(_domains.Closed);
 
     /// <summary>Ends captures and subscriptions, and closes ports and underlay. Stop serving the lanes first. Not the host: that is its maker's.</summary>
+    /// <exception cref="InvalidOperationException">It belongs to a running VTEP, whose control loop does that.</exception>
     public void Dispose()
+    {
+        ThrowIfRunning();
+        Close();
+    }
+
+    private void Close()
     {
         lock (_gate)
         {

@@ -4,7 +4,7 @@
 namespace VtepDataPlane.Frames;
 
 /// <summary>Is told which watched frames a queue dropped. Called on the queue's thread, within Send or Flush.</summary>
-public interface IDropWitness
+internal interface IDropWitness
 {
     /// <summary>A queue dropped a frame, or some of the segments of a super-frame.</summary>
     /// <param name="ticket">The frame's <see cref="FrameInfo.Ticket"/>; never 0.</param>

@@ -61,7 +61,11 @@ public sealed class ExplainTests
             var trafficClass = (byte)random.Next(4);
             Explanation explained = a.Vtep.Explain(new FrameQuestion
             {
-                Vni = new Vni(vni), Frame = frame, Port = isFromVtep ? null : port, From = isFromVtep ? InetAddress.Parse(vtep) : null, OuterTrafficClass = trafficClass,
+                Vni = new Vni(vni),
+                Frame = frame,
+                Port = isFromVtep ? null : port,
+                From = isFromVtep ? InetAddress.Parse(vtep) : null,
+                OuterTrafficClass = trafficClass,
             }, network.Now);
 
             network.TakeDatagrams();

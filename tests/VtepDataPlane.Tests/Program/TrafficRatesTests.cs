@@ -2,7 +2,6 @@
 
 using NUnit.Framework;
 using VtepDataPlane.Daemon.Top;
-using VtepDataPlane.Frames;
 
 namespace VtepDataPlane.Tests.Program;
 
