@@ -122,7 +122,7 @@ internal sealed class ControlDocument
         nameof(MacAddress) => Matching("^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$", nullable),
         nameof(InetAddress) => Matching("^[0-9A-Fa-f:.]+$", nullable: true),
         nameof(VtepEndpoint) => Matching(@"^([0-9.]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$", nullable),
-        nameof(DropReason) => new JsonObject { ["type"] = Kind("string", nullable), ["enum"] = Reasons() },
+        nameof(DropReason) => new JsonObject { ["type"] = Kind("string", nullable), ["enum"] = Reasons(nullable) },
         _ => null,
     };
 
@@ -130,7 +130,11 @@ internal sealed class ControlDocument
 
     private static JsonNode Kind(string kind, bool nullable) => nullable ? new JsonArray(kind, "null") : JsonValue.Create(kind);
 
-    private static JsonArray Reasons() => new([.. DropReasonText.All.ToArray().Select(reason => (JsonNode)JsonValue.Create(reason.Name()))]);
+    private static JsonArray Reasons(bool nullable = false)
+    {
+        IEnumerable<JsonNode?> names = DropReasonText.All.ToArray().Select(reason => (JsonNode?)JsonValue.Create(reason.Name()));
+        return new JsonArray([.. nullable ? names.Append(null) : names]);
+    }
 
     private JsonObject Named(JsonTypeInfo info, JsonObject schema)
     {

@@ -26,15 +26,20 @@ internal sealed class LeftoverTests
         await Cycle(200); // code is compiled, pools are filled
         Footprint before = Measure();
         var time = Stopwatch.StartNew();
-        await Cycle(Cycles);
+        await Cycle(Cycles / 2);
+        Footprint half = Measure();
+        await Cycle(Cycles / 2);
         TestContext.Out.WriteLine($"{Cycles} in {time.Elapsed}");
         Footprint after = Measure();
-        TestContext.Out.WriteLine($"{before} -> {after}");
+        TestContext.Out.WriteLine($"{before} -> {half} -> {after}");
 
         Assert.That(after.Lanes, Is.Zero, "threads of lanes and control loops");
         Assert.That(after.Threads, Is.LessThanOrEqualTo(before.Threads + 4), "the pool may have grown");
         Assert.That(after.Descriptors, Is.LessThanOrEqualTo(before.Descriptors));
-        Assert.That(after.Managed, Is.LessThanOrEqualTo(before.Managed + MiB));
+
+        // the process has other tests behind it, whose leavings settle meanwhile; what a cycle leaves, both halves leave
+        long left = Math.Min(half.Managed - before.Managed, after.Managed - half.Managed);
+        Assert.That(left, Is.LessThanOrEqualTo(MiB / 2), "bytes left by half of the cycles");
         Assert.That(after.Resident, Is.LessThanOrEqualTo(before.Resident + 32 * MiB), "what the collector keeps for itself varies");
     }
 
