@@ -69,6 +69,7 @@ internal sealed class LeftoverTests
 
     private static async Task Cycle(int count)
     {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2)); // one: the timers of ten thousand would be left
         var network = new MemoryNetwork { IsLive = true };
         VtepConfig config = Config("192.0.2.1", Domain(Blue)) with { FdbCapacity = 256 };
         for (int i = 0; i < count; i++)
@@ -79,7 +80,7 @@ internal sealed class LeftoverTests
             await vtep.AddPortAsync(Blue, p1);
             await vtep.AddPortAsync(Blue, p2);
             p1.Inject(Broadcast(1));
-            await p2.ReceiveAsync(Soon);
+            await p2.ReceiveAsync(limit.Token);
         }
     }
 
