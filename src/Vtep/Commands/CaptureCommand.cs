@@ -52,7 +52,7 @@ internal sealed class CaptureCommand
         try
         {
             using var sink = new CaptureSink(file, parsed.InvocationConfiguration.Output);
-            int code = await ControlCommands.AskForCodeAsync(parsed, _socket, (client, _) => CaptureAsync(client, request, sink));
+            int code = await ControlCommands.AskForCodeAsync(parsed, _socket, (client, _) => CaptureAsync(client, request, sink, errors));
             if (code == ExitCode.Ok)
                 errors.WriteLine($"{sink.Packets} {(sink.Packets == 1 ? "frame" : "frames")} captured, {sink.Lost} lost.");
             return code;
@@ -80,7 +80,7 @@ internal sealed class CaptureCommand
         return null;
     }
 
-    private static async Task<int> CaptureAsync(ControlClient client, CaptureRequest request, CaptureSink sink)
+    private static async Task<int> CaptureAsync(ControlClient client, CaptureRequest request, CaptureSink sink, TextWriter errors)
     {
         using var stop = new CancellationTokenSource();
         int signals = 0;
@@ -99,6 +99,7 @@ internal sealed class CaptureCommand
         try
         {
             using HttpResponseMessage answer = await client.OpenAsync(HttpMethod.Post, "/v1/capture", body, stop.Token);
+            errors.WriteLine("Capturing; Ctrl-C ends it.");
             await PcapngBlocks.ReadAsync(await answer.Content.ReadAsStreamAsync(stop.Token), sink.Take, sink.Flush, stop.Token);
         }
         catch (OperationCanceledException) when (signals > 0)

@@ -206,10 +206,11 @@ internal sealed class ExplainCommand
     private static void Write(ExplainedOutcome outcome, TextWriter output)
     {
         string to = outcome.Port ?? outcome.Remote?.ToString() ?? "";
-        string where = to.Length > 0 ? $" to {VtepConfigRules.Escape(to)}" : "";
+        bool isDropped = outcome.Reason is not null;
+        string where = to.Length > 0 ? $"{(isDropped ? " on the way" : "")} to {VtepConfigRules.Escape(to)}" : "";
         string why = outcome.Reason is { } reason ? $": {Frames.DropReasonText.Name(reason)}" : "";
         output.WriteLine($"{char.ToUpperInvariant(outcome.Verdict[0])}{outcome.Verdict[1..]}{where}{why}");
-        if (outcome.Reason is null)
+        if (!isDropped)
             WriteBytes(outcome.Outer ?? outcome.Frame, output);
     }
 
