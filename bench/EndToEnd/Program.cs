@@ -81,7 +81,7 @@ static Command Operate()
     command.SetAction(parsed =>
     {
         int span = parsed.GetValue(seconds);
-        Measurement[] all = [new SizeMeasurement(), new StartMeasurement(), new CallMeasurement(span), new ScrapeMeasurement(span), new DashboardMeasurement(span)];
+        Measurement[] all = [new SizeMeasurement(), new StartMeasurement(), new CallMeasurement(span), new ScrapeMeasurement(span), new DashboardMeasurement(span), new CaptureMeasurement(span)];
         return new MeasurementRun(new MeasurementOptions(parsed.GetValue(only), span, parsed.GetRequiredValue(file)), all).Run() ? 0 : 1;
     });
     return command;

@@ -26,13 +26,22 @@ internal sealed class BackgroundProcess : IDisposable
     /// <summary>The program's process id: 'ip netns exec' replaces itself by the program.</summary>
     public int Id => _process.Id;
 
+    /// <summary>The last lines it wrote.</summary>
+    public string Text
+    {
+        get
+        {
+            lock (_lines)
+                return string.Join('\n', _lines);
+        }
+    }
+
     /// <summary>Throws when it has ended.</summary>
     public void MustRun()
     {
         if (!_process.HasExited)
             return;
-        lock (_lines)
-            throw new BenchException($"{_name} ended with exit code {_process.ExitCode}. {string.Join(' ', _lines)}");
+        throw new BenchException($"{_name} ended with exit code {_process.ExitCode}. {Text.ReplaceLineEndings(" ")}");
     }
 
     /// <summary>Asks it to stop (SIGTERM) and waits until it has.</summary>
