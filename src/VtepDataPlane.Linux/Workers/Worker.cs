@@ -31,7 +31,7 @@ internal sealed unsafe class Worker : IDisposable
     private const int EventsPerWake = 64;
 
     private readonly Lock _gate = new();
-    private readonly ManualResetEventSlim _passed = new(initialState: false);
+    private readonly Passes _passes = new();
     private readonly Stack<int> _free = new();
     private readonly int _epoll;
     private readonly EventFd _wake = new();
@@ -39,8 +39,6 @@ internal sealed unsafe class Worker : IDisposable
     private int _entryCount = 1; // entry 0 is the wake-up
     private Thread? _thread;
     private bool _stops;
-    private long _requested;
-    private long _acknowledged;
 
     /// <summary>Makes a worker that polls already but has no thread yet.</summary>
     public Worker(int index)
@@ -60,7 +58,7 @@ internal sealed unsafe class Worker : IDisposable
     public string Name => $"vtep-lane-{Index}";
 
     /// <summary>Changes when a pass that was requested has been made. Any thread.</summary>
-    public long Passes => Volatile.Read(ref _acknowledged);
+    public long Passes => _passes.Made;
 
     /// <summary>Queues that wake it themselves.</summary>
     public ReadyQueues Ready { get; }
@@ -113,21 +111,13 @@ internal sealed unsafe class Worker : IDisposable
     /// <summary>Asks the worker to pass the head of its loop. <see cref="AwaitPass"/> waits for it.</summary>
     public long RequestPass()
     {
-        long ticket = Interlocked.Increment(ref _requested);
+        long ticket = _passes.Request();
         _wake.Signal();
         return ticket;
     }
 
     /// <summary>Waits until the worker has passed the head of its loop since the request; returns at once without a running thread.</summary>
-    public void AwaitPass(long ticket)
-    {
-        while (_thread is { IsAlive: true } && Volatile.Read(ref _acknowledged) < ticket && Thread.CurrentThread != _thread)
-        {
-            _passed.Reset();
-            if (Volatile.Read(ref _acknowledged) < ticket)
-                _passed.Wait(millisecondsTimeout: 100); // a bound only for the case that the thread ends instead
-        }
-    }
+    public void AwaitPass(long ticket) => _passes.Await(ticket, _thread);
 
     /// <summary>Ends the thread and waits for it.</summary>
     public void Stop()
@@ -143,7 +133,7 @@ internal sealed unsafe class Worker : IDisposable
         Stop();
         _ = LibC.close(_epoll);
         _wake.Dispose();
-        _passed.Dispose();
+        _passes.Dispose();
     }
 
     private void Run(Lane lane, Action<Exception> fatal)
@@ -165,7 +155,7 @@ internal sealed unsafe class Worker : IDisposable
         epoll_event* events = stackalloc epoll_event[EventsPerWake];
         while (!Volatile.Read(ref _stops))
         {
-            Acknowledge();
+            _passes.Acknowledge();
 
             // The array lives on this stack frame; the count given is its length.
             int count = LibC.epoll_wait(_epoll, events, EventsPerWake, Ready.HasReady ? 0 : -1);
@@ -190,15 +180,6 @@ internal sealed unsafe class Worker : IDisposable
         Entry entry = Volatile.Read(ref _entries)[slot];
         if (entry.Source is { } source && entry.Generation == (uint)(data >> 32) && !source.Serve(lane, now))
             Remove(source);
-    }
-
-    private void Acknowledge()
-    {
-        long requested = Volatile.Read(ref _requested);
-        if (requested == _acknowledged)
-            return;
-        Volatile.Write(ref _acknowledged, requested);
-        _passed.Set();
     }
 
     private void Grow()

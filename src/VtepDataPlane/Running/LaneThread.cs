@@ -11,11 +11,9 @@ namespace VtepDataPlane.Running;
 internal sealed class LaneThread : IDisposable
 {
     private readonly Alarm _alarm = new();
-    private readonly ManualResetEventSlim _passed = new(initialState: false);
+    private readonly Passes _passes = new();
     private readonly Func<long> _clock;
     private Thread? _thread;
-    private long _requested;
-    private long _acknowledged;
     private bool _stops;
 
     /// <summary>Makes one that can be woken already but has no thread yet.</summary>
@@ -49,21 +47,13 @@ internal sealed class LaneThread : IDisposable
     /// <summary>Asks for a pass.</summary>
     public long RequestPass()
     {
-        long ticket = Interlocked.Increment(ref _requested);
+        long ticket = _passes.Request();
         Wake();
         return ticket;
     }
 
     /// <summary>Waits for it; returns at once without a running thread.</summary>
-    public void AwaitPass(long ticket)
-    {
-        while (_thread is { IsAlive: true } && Volatile.Read(ref _acknowledged) < ticket && Thread.CurrentThread != _thread)
-        {
-            _passed.Reset();
-            if (Volatile.Read(ref _acknowledged) < ticket)
-                _passed.Wait(millisecondsTimeout: 100); // a bound only for the case that the thread ends instead
-        }
-    }
+    public void AwaitPass(long ticket) => _passes.Await(ticket, _thread);
 
     /// <summary>Ends the thread and waits for it.</summary>
     public void Stop()
@@ -77,7 +67,7 @@ internal sealed class LaneThread : IDisposable
     public void Dispose()
     {
         _alarm.Dispose();
-        _passed.Dispose();
+        _passes.Dispose();
     }
 
     private void Run(Lane lane, Action<Exception> fatal)
@@ -98,21 +88,12 @@ internal sealed class LaneThread : IDisposable
     {
         while (!Volatile.Read(ref _stops))
         {
-            Acknowledge();
+            _passes.Acknowledge();
             if (!Ready.HasReady)
                 _alarm.Wait();
             long now = _clock();
             lane.ServeAnswers(now);
             Ready.ServeRound(lane, now);
         }
-    }
-
-    private void Acknowledge()
-    {
-        long requested = Volatile.Read(ref _requested);
-        if (requested == _acknowledged)
-            return;
-        Volatile.Write(ref _acknowledged, requested);
-        _passed.Set();
     }
 }
