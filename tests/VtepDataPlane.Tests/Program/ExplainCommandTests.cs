@@ -59,7 +59,7 @@ public sealed class ExplainCommandTests
     public async Task FieldsAndTheirBytes_AreAnsweredAlike()
     {
         await using InMemoryDaemon daemon = await InMemoryDaemon.StartAsync("""
-            { "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [ { "name": "blue", "vni": 100, "ports": [ { "tap": "tap-blue" } ],
+            { "control": { "socket": "SOCKET" }, "underlay": { "local": "198.18.0.1" }, "bridgeDomains": [ { "name": "blue", "vni": 100, "ports": [ { "tap": "tap-blue" } ],
               "discovery": { "static": { "peers": [ "198.18.0.2" ] } } } ] }
             """);
         var random = new Random(11);

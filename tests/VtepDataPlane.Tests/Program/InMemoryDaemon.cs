@@ -57,6 +57,7 @@ internal sealed class InMemoryDaemon : IAsyncDisposable
     public static async Task<InMemoryDaemon> StartAsync(
         string json, Func<Socket, Caller>? identify = null, ControlAccess? access = null, ServiceManager? manager = null, Func<string?>? findStall = null)
     {
+        Assert.That(json, Does.Contain("SOCKET"), "without it nobody would answer where this asks");
         var daemon = new InMemoryDaemon(json, identify, access, manager, findStall);
         await Task.WhenAny(daemon._started.Task, daemon._run);
         while (!daemon._run.IsCompleted && !await daemon.AnswersAsync())
