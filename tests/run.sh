@@ -16,7 +16,7 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 readonly usage="Usage: tests/run.sh [unit|system] [--filter EXPRESSION]"
 readonly results=$root/artifacts/test-results
-readonly unit_limit=300 system_limit=1500 # seconds, for a slow hour; usually the whole run stays under 20 minutes
+readonly unit_limit=600 system_limit=2400 # seconds, for a slow hour; usually the whole run stays under 20 minutes
 suites=(unit system)
 filter=
 while [[ $# -gt 0 ]]; do
