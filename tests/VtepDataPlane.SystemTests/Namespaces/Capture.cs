@@ -34,6 +34,7 @@ internal sealed partial class Capture : IDisposable
     /// <summary>Ends the capture; fails the test when packets were missed.</summary>
     public Dissection Stop()
     {
+        Wait.Until("tcpdump has read all that came", HasReadAll, 10, () => _tcpdump.Text);
         _tcpdump.Signal("INT");
         _tcpdump.WaitForExit(TimeSpan.FromSeconds(10));
         Assert.That(Summary(DroppedByKernel()), Is.Zero, $"packets missed by tcpdump on {_where}, so that nothing is proved by the rest");
@@ -47,12 +48,27 @@ internal sealed partial class Capture : IDisposable
         File.Delete(_file);
     }
 
+    // What waits in the kernel's buffer when tcpdump is told to end, it doesn't read any more. Asked by a signal, it says how much came and how much it has read.
+    private bool HasReadAll()
+    {
+        int said = SoFar().Count(_tcpdump.Text);
+        _tcpdump.Signal("USR1");
+        Wait.Until("tcpdump says how far it is", () => SoFar().Count(_tcpdump.Text) > said, 10, () => _tcpdump.Text);
+        Match last = SoFar().Matches(_tcpdump.Text)[^1];
+        return Number(last.Groups[1]) >= Number(last.Groups[2]);
+    }
+
     private int Summary(Regex line)
     {
-        Match match = line.Match(_tcpdump.Text);
-        Assert.That(match.Success, $"tcpdump ended without its summary: {_tcpdump.Text}");
-        return int.Parse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+        MatchCollection matches = line.Matches(_tcpdump.Text);
+        Assert.That(matches, Is.Not.Empty, $"tcpdump ended without its summary: {_tcpdump.Text}");
+        return Number(matches[^1].Groups[1]);
     }
+
+    private static int Number(Group digits) => int.Parse(digits.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"(\d+) packets? captured, (\d+) packets? received by filter")]
+    private static partial Regex SoFar();
 
     [GeneratedRegex(@"(\d+) packets? captured")]
     private static partial Regex Captured();

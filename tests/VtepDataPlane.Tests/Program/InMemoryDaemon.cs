@@ -3,6 +3,7 @@
 
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using NUnit.Framework;
 using VtepDataPlane.Daemon.Commands;
 using VtepDataPlane.Daemon.Configuration;
 using VtepDataPlane.Daemon.Control;
