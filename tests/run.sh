@@ -31,8 +31,19 @@ done
 
 passed=0 failed=0 job=
 
+# Every failed test once more, at the end: NAME: the first line of why.
+failures() {
+    local trx
+    for trx in "$results"/*.trx; do
+        [[ ! -f $trx ]] || awk '
+            /<UnitTestResult .*outcome="Failed"/ { name = $0; sub(/.* testName="/, "", name); sub(/".*/, "", name) }
+            name != "" && /<Message>/ { sub(/.*<Message> */, ""); sub(/<\/Message>.*/, ""); print "Failed: " name ": " $0; name = "" }' "$trx"
+    done | cut -c1-500
+}
+
 summary() {
     echo
+    failures
     echo "$passed passed, $failed failed"
     [[ $failed -eq 0 && $passed -gt 0 ]]
 }

@@ -2,6 +2,7 @@
 // itself by the program it starts, so the process id here is the program's own, and signals reach it directly.
 
 using System.Diagnostics;
+using System.Globalization;
 using NUnit.Framework;
 
 namespace VtepDataPlane.SystemTests.Namespaces;
@@ -30,6 +31,16 @@ internal sealed class BackgroundProcess : IDisposable
     public int Id => _process.Id;
 
     public bool HasExited => _process.HasExited;
+
+    /// <summary>True when its main thread waits for something, neither running nor runnable: state S of proc(5).</summary>
+    public bool IsAsleep
+    {
+        get
+        {
+            string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}/stat"));
+            return stat[(stat.LastIndexOf(')') + 2)..].StartsWith('S');
+        }
+    }
 
     /// <summary>All it wrote so far, standard output and error together.</summary>
     public IReadOnlyList<string> Lines
