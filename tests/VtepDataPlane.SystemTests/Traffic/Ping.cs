@@ -15,10 +15,10 @@ internal sealed partial record PingResult(int Sent, int Received, int Duplicates
     public int Lost => Sent - Received;
 
     /// <summary>
-    /// Every request but the last was answered. ping waits for the last answer only twice as long as the longest one took (iputils), which on a busy machine
-    /// says nothing.
+    /// Requests were answered up to one, and those after it not in time. ping waits for the last answers only twice as long as the longest one took, or one
+    /// interval (iputils, __schedule_exit), which on a busy machine says nothing about them.
     /// </summary>
-    public bool IsLastOneMissing => Received > 0 && Lost == 1 && !Text.Contains($"icmp_seq={Sent} ", StringComparison.Ordinal);
+    public bool IsEndMissing => Received > 0 && Lost > 0 && Duplicates == 0 && Replies().Count(Text) == Received && Replies().Matches(Text).Max(reply => Number(reply.Groups[1])) == Received;
 
     /// <summary>The MTU the sender was told of by its own IP layer ("message too long, mtu=1450") or an ICMP error; null: not at all.</summary>
     public int? ToldMtu => MtuTold().Match(Text) is { Success: true } match ? Number(match.Groups[1]) : null;
@@ -36,6 +36,9 @@ internal sealed partial record PingResult(int Sent, int Received, int Duplicates
     private static partial Regex MtuTold();
 
     internal static int Number(Group group) => int.Parse(group.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"bytes from .* icmp_seq=(\d+)")]
+    internal static partial Regex Replies();
 
     [GeneratedRegex(@"(\d+) packets transmitted, (\d+) received,(?: \+(\d+) duplicates,)?")]
     private static partial Regex Statistics();
@@ -62,7 +65,7 @@ internal static partial class Ping
         if (dontFragment)
             arguments.AddRange(["-M", "do"]);
         PingResult result = Once();
-        return result.IsLastOneMissing ? Once() : result;
+        return result.IsEndMissing ? Once() : result;
 
         PingResult Once()
         {
@@ -110,10 +113,7 @@ internal static partial class Ping
     }
 
     private static List<int> Answered(BackgroundProcess ping) =>
-        [.. ping.Lines.Select(line => Reply().Match(line)).Where(match => match.Success).Select(match => PingResult.Number(match.Groups[1]))];
-
-    [GeneratedRegex(@"bytes from .* icmp_seq=(\d+)")]
-    private static partial Regex Reply();
+        [.. ping.Lines.Select(line => PingResult.Replies().Match(line)).Where(match => match.Success).Select(match => PingResult.Number(match.Groups[1]))];
 
     private static List<string> Arguments(Station from, IPAddress to, double interval) =>
         ["-n", "-W", $"{ReplyLimitSeconds}", "-i", interval.ToString(CultureInfo.InvariantCulture), "-I", from.Device, to.ToString()];
