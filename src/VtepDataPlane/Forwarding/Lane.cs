@@ -192,7 +192,9 @@ public sealed class Lane
     private int Receive(AccessPort? port, IFrameQueue queue)
     {
         FrameObserver? observer = Observer;
-        return observer is null ? queue.Receive(_batch) : ReceiveObserved(port, queue, observer);
+        int count = observer is null ? queue.Receive(_batch) : ReceiveObserved(port, queue, observer);
+        _observer = Volatile.Read(ref _nextObserver); // who began to look on before a frame came sees it
+        return count;
     }
 
     // What a queue drops on receipt isn't in the batch: it shows in the queue's counters only.

@@ -72,6 +72,10 @@ public sealed class RecordRing<T>
     /// <param name="slot">What <see cref="TryStage"/> gave.</param>
     public ref T this[int slot] => ref _entries[slot].Value;
 
+    /// <summary>Writer: there is room for a record of so many bytes now.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool HasRoom(int length) => (_writer.Next - _writer.TailSeen <= _entryMask && HasBytes(length)) || HasRoomNow(length);
+
     /// <summary>Writer: takes room for a record. False when there is none or the record is too long; it is counted as lost.</summary>
     /// <param name="length">Bytes that belong to it.</param>
     /// <param name="slot">Names the record until <see cref="Commit"/>.</param>
@@ -81,7 +85,7 @@ public sealed class RecordRing<T>
     {
         slot = (int)_writer.Next & _entryMask;
         bytes = default;
-        if ((_writer.Next - _writer.TailSeen > _entryMask || !HasBytes(length)) && !HasRoomNow(length))
+        if (!HasRoom(length))
         {
             CountLost();
             return false;

@@ -46,6 +46,38 @@ public sealed class CaptureTests
     }
 
     [Test]
+    public void ACaptureOfDropsThatIsFull_LosesDrops_AndNothingThatIsSent()
+    {
+        using CaptureSession drops = _a.Vtep.StartCapture(new CaptureFilter { DropsOnly = true }, new CaptureRoom { Frames = 2, Bytes = 4096 });
+        _a.Port("a1").Inject(new byte[10]);
+        _a.Port("a1").Inject(new byte[10]);
+        _network.Run();
+        _a.Port("a1").Inject(Arp());
+        _network.Run();
+        Assert.That(drops.Lost, Is.Zero, "three copies, all sent");
+
+        _a.Port("a2").IsUp = false;
+        _a.Port("a1").Inject(Arp());
+        _network.Run();
+        Assert.That(drops.Lost, Is.EqualTo(1), "the copy that its queue dropped");
+        Assert.That(TakeAll(drops), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public void ABatchOfWhichEveryDropIsLost_IsToldToTheReaderAllTheSame()
+    {
+        int told = 0;
+        using var drops = new CaptureSession(new CaptureFilter { DropsOnly = true }, new CaptureRoom { Frames = 1, Bytes = 64 }, lanes: 1, _ => { }) { Committed = () => told++ };
+        var dropped = new CaptureRecord { Verdict = CaptureVerdict.Dropped, DroppedSegments = 1 };
+        for (int batch = 1; batch <= 2; batch++)
+        {
+            drops.Stage(lane: 0, dropped, frame: default, headers: default);
+            drops.Commit(lane: 0);
+            Assert.That((told, drops.Lost), Is.EqualTo((batch, batch - 1)));
+        }
+    }
+
+    [Test]
     public void AFloodedFrame_IsOneRecordACopy_AllWithOneFrameId()
     {
         using CaptureSession session = _a.Vtep.StartCapture();

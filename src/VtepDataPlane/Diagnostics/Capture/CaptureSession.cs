@@ -2,7 +2,7 @@
 // and nothing else: full rings count what they couldn't take. Ended by Dispose.
 //
 // A capture of drops only sees the copies that are sent as well, since only the queues know which of them they will drop; but as long as none is
-// dropped, what was noted of a batch is taken back when the batch ends, so it takes no room.
+// dropped, what was noted of a batch is taken back when the batch ends, so it takes no room. A copy that found no room is lost when it is dropped.
 //
 // TryRead, Write and their like: one thread, the reader's. Counters: any. The rest: the lanes.
 
@@ -24,8 +24,14 @@ public sealed record CaptureRoom
 /// <summary>A running capture. One reader; <see cref="Dispose"/> and the counters from any thread.</summary>
 public sealed class CaptureSession : IDisposable
 {
+    /// <summary>In place of a slot: the frame isn't wanted, or is lost.</summary>
+    internal const int NotStaged = -1;
+
+    /// <summary>In place of a slot: there is no room for it, so it is lost if a queue drops it.</summary>
+    internal const int LostIfDropped = -2;
+
     private readonly RecordRing<CaptureRecord>[] _rings;
-    private readonly bool[] _hasDrops; // of the batch a lane is in
+    private readonly bool[] _hasNews; // a drop, or one that is lost, in the batch a lane is in
     private readonly Action<CaptureSession> _end;
     private int _nextLane;
     private long _read;
@@ -35,14 +41,14 @@ public sealed class CaptureSession : IDisposable
     {
         Filter = filter;
         _rings = [.. Enumerable.Range(0, lanes).Select(_ => new RecordRing<CaptureRecord>(room.Frames, room.Bytes))];
-        _hasDrops = new bool[lanes];
+        _hasNews = new bool[lanes];
         _end = end;
     }
 
     /// <summary>What it sees.</summary>
     public CaptureFilter Filter { get; }
 
-    /// <summary>Called by a lane when frames wait to be read; never blocks. Null: the reader comes by itself.</summary>
+    /// <summary>Called by a lane when frames wait to be read, or were lost; never blocks. Null: the reader comes by itself.</summary>
     internal Action? Committed { get; init; }
 
     /// <summary>It isn't a program's or an operator's: subscribers' drops come from it.</summary>
@@ -95,37 +101,45 @@ public sealed class CaptureSession : IDisposable
         return false;
     }
 
-    /// <summary>Lane: notes a frame, if it is wanted and there is room.</summary>
-    internal bool TryStage(int lane, in CaptureRecord record, ReadOnlySpan<byte> frame, in FrameHeaders headers, out int slot)
+    /// <summary>Lane: notes a frame, if it is wanted and there is room. Gives its slot, or one of the constants above.</summary>
+    internal int Stage(int lane, in CaptureRecord record, ReadOnlySpan<byte> frame, in FrameHeaders headers)
     {
-        slot = 0;
         if (!Filter.Wants(record, frame, headers))
-            return false;
+            return NotStaged;
         RecordRing<CaptureRecord> ring = _rings[lane];
         int kept = Math.Min(frame.Length, Filter.SnapLength);
-        if (!ring.TryStage(kept, out slot, out Span<byte> bytes))
-            return false;
+        bool isDrop = record.DroppedSegments > 0;
+        if (Filter.DropsOnly && !isDrop && !ring.HasRoom(kept))
+            return LostIfDropped;
+        bool hasRoom = ring.TryStage(kept, out int slot, out Span<byte> bytes);
+        _hasNews[lane] |= isDrop || !hasRoom;
+        if (!hasRoom)
+            return NotStaged;
         frame[..kept].CopyTo(bytes);
         ring[slot] = record;
-        _hasDrops[lane] |= record.DroppedSegments > 0;
-        return true;
+        return slot;
     }
 
-    /// <summary>Lane: a queue dropped a copy that was noted.</summary>
+    /// <summary>Lane: a queue dropped a copy that was noted, or found no room.</summary>
     internal void Drop(int lane, int slot, DropReason reason, int segments)
     {
-        _rings[lane][slot].Drop(reason, segments);
-        _hasDrops[lane] = true;
+        if (slot == NotStaged)
+            return;
+        _hasNews[lane] = true;
+        if (slot == LostIfDropped)
+            _rings[lane].CountLost();
+        else
+            _rings[lane][slot].Drop(reason, segments);
     }
 
     /// <summary>Lane: what was noted is as it will stay.</summary>
     internal void Commit(int lane)
     {
-        if (Filter.DropsOnly && !_hasDrops[lane])
+        if (Filter.DropsOnly && !_hasNews[lane])
             _rings[lane].Discard();
         else
             Publish(lane);
-        _hasDrops[lane] = false;
+        _hasNews[lane] = false;
     }
 
     private void Publish(int lane)

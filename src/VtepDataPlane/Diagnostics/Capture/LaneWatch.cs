@@ -1,5 +1,5 @@
-// The observer of a lane while captures run, or somebody is subscribed to what it learns (Diagnostics/Events). It gathers what is known about the frame that is being decided about, and for each copy that is sent and
-// each drop writes a record into the ring of every capture that wants it. A record of a copy that was handed to a queue stays open until the
+// The observer of a lane while captures run, or somebody is subscribed to what it learns (Diagnostics/Events). It gathers what is known about the
+// frame that is being decided about, and for each copy that is sent and each drop writes a record into the ring of every capture that wants it. A record of a copy that was handed to a queue stays open until the
 // lane has flushed: its ticket names it, and if the queue drops the copy the record says so. Then all records of the batch are committed at once.
 //
 // So each record is one outcome, and for every capture without a filter the books of the VTEP hold in the file as well: frames sent + dropped in it =
@@ -27,7 +27,6 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
     /// <summary>Captures at once, that of drops for subscribers included.</summary>
     public const int MaxSessions = Captures.MaxCaptures + 1;
 
-    private const int NotStaged = -1;
     private const int FirstTickets = 512;
 
     private Slots[] _tickets = new Slots[FirstTickets];
@@ -124,11 +123,7 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
     public void Dropped(int ticket, DropReason reason, int frames)
     {
         for (int i = 0; i < sessions.Length; i++)
-        {
-            int slot = _tickets[ticket - 1][i];
-            if (slot != NotStaged)
-                sessions[i].Drop(lane, slot, reason, frames);
-        }
+            sessions[i].Drop(lane, _tickets[ticket - 1][i], reason, frames);
     }
 
     /// <inheritdoc/>
@@ -167,14 +162,14 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
         if (_ticketCount == _tickets.Length)
             Array.Resize(ref _tickets, 2 * _ticketCount); // to the copies of the largest flood once, then never again
         ref Slots slots = ref _tickets[_ticketCount];
-        bool isStaged = false;
+        bool isAsked = false;
         for (int i = 0; i < sessions.Length; i++)
         {
-            slots[i] = sessions[i].TryStage(lane, record, frame, headers, out int slot) ? slot : NotStaged;
-            isStaged |= slots[i] != NotStaged;
+            slots[i] = sessions[i].Stage(lane, record, frame, headers);
+            isAsked |= slots[i] != CaptureSession.NotStaged;
         }
 
-        return isStaged ? ++_ticketCount : NoTicket;
+        return isAsked ? ++_ticketCount : NoTicket;
     }
 
     private ReadOnlySpan<byte> InnerOf(in Frame frame)

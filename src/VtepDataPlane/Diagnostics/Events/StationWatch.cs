@@ -21,7 +21,7 @@ internal readonly record struct StationRecord(int Domain, MacAddress Mac, FdbTar
 internal sealed class StationWatch(int lanes, int room, Action wake)
 {
     private readonly RecordRing<StationRecord>[] _rings = [.. Enumerable.Range(0, lanes).Select(_ => new RecordRing<StationRecord>(room, bytes: 0))];
-    private readonly bool[] _isStaged = new bool[lanes];
+    private readonly bool[] _hasNews = new bool[lanes]; // something staged, or lost
     private int _nextLane;
 
     /// <summary>Records all rings together hold.</summary>
@@ -33,18 +33,17 @@ internal sealed class StationWatch(int lanes, int room, Action wake)
     /// <summary>Lane: notes one.</summary>
     public void Stage(int lane, in StationRecord record)
     {
-        if (!_rings[lane].TryStage(length: 0, out int slot, out _))
-            return;
-        _rings[lane][slot] = record;
-        _isStaged[lane] = true;
+        _hasNews[lane] = true;
+        if (_rings[lane].TryStage(length: 0, out int slot, out _))
+            _rings[lane][slot] = record;
     }
 
     /// <summary>Lane: its batch is over.</summary>
     public void Commit(int lane)
     {
-        if (!_isStaged[lane])
+        if (!_hasNews[lane])
             return;
-        _isStaged[lane] = false;
+        _hasNews[lane] = false;
         _rings[lane].Commit();
         wake();
     }
