@@ -39,7 +39,7 @@ internal sealed partial class Forwarder
             if (port == walk.Port)
                 continue;
             copies++;
-            DropReason reason = SendToPort(walk, port, frame);
+            DropReason reason = SendToPort<Watched>(walk, port, frame);
             if (reason != DropReason.None)
                 walk.CountDrop(reason, frame, new Toward(port, Remote: null));
         }
@@ -56,7 +56,7 @@ internal sealed partial class Forwarder
         {
             DropReason reason = CheckPath(walk, vtep, length, out int innerMtu);
             if (reason == DropReason.None)
-                SendEncapsulated(walk, vtep, frame);
+                SendEncapsulated<Watched>(walk, vtep, frame);
             else
                 walk.CountDrop(reason, frame, new Toward(Port: null, vteps.EndpointOf(vtep)));
             if (reason == DropReason.PathMtuExceeded)

@@ -97,7 +97,7 @@ internal sealed partial class Forwarder
         var walk = new Walk(lane, State, port, nowMilliseconds);
         walk.Observer?.Begin(walk, frame);
         bool isPortThere = walk.DomainOrNone?.Port(port.Ordinal) == port;
-        DropReason reason = isPortThere ? Decide(walk, frame) : DropReason.PortGone;
+        DropReason reason = isPortThere ? Decide<Watched>(walk, frame) : DropReason.PortGone;
         if (reason != DropReason.None)
             walk.CountDrop(reason, frame);
     }

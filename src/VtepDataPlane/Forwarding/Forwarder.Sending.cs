@@ -11,35 +11,39 @@ namespace VtepDataPlane.Forwarding;
 
 internal sealed partial class Forwarder
 {
-    private static DropReason SendToPort(in Walk walk, int ordinal, in Frame frame)
+    private static DropReason SendToPort<TWatch>(in Walk walk, int ordinal, in Frame frame)
+        where TWatch : IWatch
     {
         AccessPort? port = walk.Domain.Port(ordinal);
         if (port is null)
             return DropReason.PortGone;
-        return port == walk.Port ? DropReason.SamePort : SendToPort(walk, port, frame);
+        return port == walk.Port ? DropReason.SamePort : SendToPort<TWatch>(walk, port, frame);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static DropReason SendToPort(in Walk walk, AccessPort port, in Frame frame)
+    private static DropReason SendToPort<TWatch>(in Walk walk, AccessPort port, in Frame frame)
+        where TWatch : IWatch
     {
         OffloadInfo asReceived = frame.Info.Offload;
         DropReason reason = OffloadRules.Fit(frame, port.Mtu);
         if (reason == DropReason.None)
-            Send(walk, port, frame);
+            Send<TWatch>(walk, port, frame);
         frame.Info.Offload = asReceived; // the next copy may go to a port with another MTU
         return reason;
     }
 
-    private static void Send(in Walk walk, AccessPort port, in Frame frame)
+    private static void Send<TWatch>(in Walk walk, AccessPort port, in Frame frame)
+        where TWatch : IWatch
     {
-        if (walk.Observer is { } observer)
+        if (TWatch.ObserverOf(walk) is { } observer)
             walk.Lane.SendToPort(port, frame, observer, observer.ToPort(walk, frame, port));
         else
             walk.Lane.SendToPort(port, frame);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private DropReason SendToVtep(in Walk walk, int vtep, in Frame frame)
+    private DropReason SendToVtep<TWatch>(in Walk walk, int vtep, in Frame frame)
+        where TWatch : IWatch
     {
         DropReason reason = FinishOffload(frame);
         if (reason != DropReason.None)
@@ -50,7 +54,7 @@ internal sealed partial class Forwarder
         if (reason != DropReason.None)
             return reason;
         walk.Domain.Encapsulator.Push(frame);
-        SendEncapsulated(walk, vtep, frame);
+        SendEncapsulated<TWatch>(walk, vtep, frame);
         return DropReason.None;
     }
 
@@ -78,7 +82,8 @@ internal sealed partial class Forwarder
         return DropReason.None;
     }
 
-    private void SendEncapsulated(in Walk walk, int vtep, in Frame frame)
+    private void SendEncapsulated<TWatch>(in Walk walk, int vtep, in Frame frame)
+        where TWatch : IWatch
     {
         frame.Info.Outer.Remote = vteps.EndpointOf(vtep);
         ref readonly OffloadInfo offload = ref frame.Info.Offload;
@@ -88,7 +93,7 @@ internal sealed partial class Forwarder
         CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, vtep), segments, bytes);
         walk.Meters.ToUnderlay += segments;
         walk.Meters.ToUnderlayBytes += bytes;
-        if (walk.Observer is { } observer)
+        if (TWatch.ObserverOf(walk) is { } observer)
             walk.Lane.SendToUnderlay(frame, observer, observer.ToVtep(walk, frame, vtep));
         else
             walk.Lane.SendToUnderlay(frame);

@@ -49,13 +49,22 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
     /// <summary>Forwards a batch that came in by a port.</summary>
     public void FromPort(Lane lane, AccessPort port, FrameBatch batch, long nowMilliseconds)
     {
+        if (lane.Observer is null)
+            FromPort<Unwatched>(lane, port, batch, nowMilliseconds);
+        else
+            FromPort<Watched>(lane, port, batch, nowMilliseconds);
+    }
+
+    private void FromPort<TWatch>(Lane lane, AccessPort port, FrameBatch batch, long nowMilliseconds)
+        where TWatch : IWatch
+    {
         var walk = new Walk(lane, State, port, nowMilliseconds);
         ReadHeaders(walk, batch);
         lane.Fetched = FetchStations(batch);
         foreach (Frame frame in batch)
         {
-            walk.Observer?.Begin(walk, frame);
-            DropReason reason = FromPort(walk, frame);
+            TWatch.ObserverOf(walk)?.Begin(walk, frame);
+            DropReason reason = FromPort<TWatch>(walk, frame);
             if (reason != DropReason.None)
                 walk.CountDrop(reason, frame);
         }
@@ -93,7 +102,8 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private DropReason FromPort(in Walk walk, in Frame frame)
+    private DropReason FromPort<TWatch>(in Walk walk, in Frame frame)
+        where TWatch : IWatch
     {
         if (walk.DomainOrNone is null)
             return DropReason.PortGone;
@@ -105,37 +115,47 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
             return DropReason.OffloadInvalid;
         if (OwnDatagram.IsIn(frame.Bytes, headers, walk.State.Local, walk.State.Port))
             return DropReason.RouteLoop;
-        reason = Learn(walk, frame);
-        return reason == DropReason.None ? Decide(walk, frame) : reason;
+        reason = Learn<TWatch>(walk, frame);
+        return reason == DropReason.None ? Decide<TWatch>(walk, frame) : reason;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private DropReason Decide(in Walk walk, in Frame frame)
+    private DropReason Decide<TWatch>(in Walk walk, in Frame frame)
+        where TWatch : IWatch
     {
         if (walk.Domain.Controller is not null && IsServed(walk, frame, out DropReason reason))
             return reason;
         FdbTarget target = LookUp(walk.Domain, frame.Info);
-        if (walk.Observer is { } observer)
+        if (TWatch.ObserverOf(walk) is { } observer)
             target = observer.LookedUp(walk, frame, target);
         if (target.IsMiss)
             return Miss(walk, frame);
-        return target.IsLocal ? SendToPort(walk, target.Id, frame) : SendToVtep(walk, target.Id, frame);
+        return target.IsLocal ? SendToPort<TWatch>(walk, target.Id, frame) : SendToVtep<TWatch>(walk, target.Id, frame);
     }
 
     /// <summary>Forwards a batch of datagrams that came in from the underlay; each frame starts with its VXLAN header.</summary>
     public void FromUnderlay(Lane lane, FrameBatch batch, long nowMilliseconds)
+    {
+        if (lane.Observer is null)
+            FromUnderlay<Unwatched>(lane, batch, nowMilliseconds);
+        else
+            FromUnderlay<Watched>(lane, batch, nowMilliseconds);
+    }
+
+    private void FromUnderlay<TWatch>(Lane lane, FrameBatch batch, long nowMilliseconds)
+        where TWatch : IWatch
     {
         var walk = new Walk(lane, State, nowMilliseconds);
         ReadHeaders(walk.State, batch);
         lane.Fetched = FetchStations(batch);
         foreach (Frame frame in batch)
         {
-            walk.Observer?.Begin(walk, frame);
+            TWatch.ObserverOf(walk)?.Begin(walk, frame);
             DropReason reason = Decapsulate(ref walk, frame, out bool reservedBits);
             if (reason == DropReason.None)
                 reason = Admit(ref walk, frame.Info.Outer.Remote.Address);
             if (reason == DropReason.None)
-                reason = FromUnderlay(walk, frame, reservedBits);
+                reason = FromUnderlay<TWatch>(walk, frame, reservedBits);
             if (reason != DropReason.None)
                 walk.CountDrop(reason, frame);
         }
@@ -207,7 +227,8 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private DropReason FromUnderlay(in Walk walk, in Frame frame, bool reservedBits)
+    private DropReason FromUnderlay<TWatch>(in Walk walk, in Frame frame, bool reservedBits)
+        where TWatch : IWatch
     {
         DropReason reason = Inspect(walk.Domain, frame);
         if (reason != DropReason.None)
@@ -216,18 +237,18 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
             return DropReason.IpTunnelEcn;
         if (!OffloadRules.TryComplete(frame))
             return DropReason.OffloadInvalid;
-        reason = Learn(walk, frame);
+        reason = Learn<TWatch>(walk, frame);
         if (reason != DropReason.None)
             return reason;
         CountAccepted(walk, frame.Length, reservedBits);
         if (walk.Domain.Controller is not null)
             Snoop(walk, frame);
         FdbTarget target = LookUp(walk.Domain, frame.Info);
-        if (walk.Observer is { } observer)
+        if (TWatch.ObserverOf(walk) is { } observer)
             target = observer.LookedUp(walk, frame, target);
         if (target.IsMiss)
             return Flood(walk, frame);
-        return target.IsLocal ? SendToPort(walk, target.Id, frame) : DropReason.SplitHorizon;
+        return target.IsLocal ? SendToPort<TWatch>(walk, target.Id, frame) : DropReason.SplitHorizon;
     }
 
     private DropReason Inspect(BridgeDomain domain, in Frame frame)
@@ -267,18 +288,20 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
     // Learning is by receiving only (kernel: an entry must age while we merely transmit to it). Where learning is off, what is
     // fixed still protects: a static entry's MAC and our own MACs can't be used by others.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private DropReason Learn(in Walk walk, in Frame frame)
+    private DropReason Learn<TWatch>(in Walk walk, in Frame frame)
+        where TWatch : IWatch
     {
         MacAddress source = frame.Info.Headers.Source;
         BridgeDomain domain = walk.Domain;
         bool learns = domain.Learning && (!walk.IsFromUnderlay || domain.Controller is not { LearnsFromPeers: false });
-        if (walk.IsDry)
+        FrameObserver? observer = TWatch.ObserverOf(walk);
+        if (observer is { IsDry: true })
             return LearnDry(walk, frame, learns);
-        FdbTarget before = walk.Observer is null ? default : fdb.Lookup(domain.Index, source, frame.Info.SourceLine);
+        FdbTarget before = observer is null ? default : fdb.Lookup(domain.Index, source, frame.Info.SourceLine);
         LearnResult result = learns
             ? fdb.Learn(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds, domain.FdbLimit)
             : fdb.Check(domain.Index, source, frame.Info.SourceLine, walk.Source, walk.NowSeconds);
-        walk.Observer?.Learned(walk, frame, result, before);
+        observer?.Learned(walk, frame, result, before);
         if (result is LearnResult.Unchanged or LearnResult.Refreshed)
             return DropReason.None;
         if (domain.Controller is not null)

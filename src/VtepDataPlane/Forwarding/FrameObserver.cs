@@ -1,5 +1,5 @@
-// Who looks on while frames are decided about. A lane has at most one observer; normally it has none, and then the walks differ from walks
-// without observers by a comparison with null. A capture (Diagnostics/Capture) is an observer, and so is whoever explains a frame
+// Who looks on while frames are decided about. A lane has at most one observer; normally it has none. The walks are compiled twice (IWatch), for lanes
+// that are watched and for lanes that aren't, and which is taken is decided once a batch: a frame that nobody looks at pays nothing. A capture (Diagnostics/Capture) is an observer, and so is whoever explains a frame
 // (Diagnostics/Explain): that one is dry, nothing is sent, learned, asked or counted for it, by the same code that does so otherwise.
 //
 // What is told, in this order, all on the lane's thread:
@@ -14,6 +14,7 @@
 //   Flushed                    all queues have sent what they had: no ticket given so far is used any more
 
 using VtepDataPlane.Frames;
+using VtepDataPlane.Underlay;
 using VtepDataPlane.Wire;
 
 namespace VtepDataPlane.Forwarding;
@@ -31,9 +32,22 @@ internal abstract class FrameObserver(bool isDry)
     /// <summary>Told by queues what they drop; null: doesn't want to know.</summary>
     public virtual IDropWitness? Witness => null;
 
+    /// <summary>
+    /// Where the inner frame starts in its slot: the same all the while, whether a VXLAN header is still, or already, in front of it. Of the frame
+    /// that came last, unless an observer looks at another in between.
+    /// </summary>
+    protected int InnerStart { get; set; }
+
     /// <summary>A frame comes. From the underlay it starts with its VXLAN header.</summary>
-    public virtual void Begin(in Walk walk, in Frame frame)
+    public virtual void Begin(in Walk walk, in Frame frame) =>
+        InnerStart = frame.Info.Offset + (walk.IsFromUnderlay ? VxlanHeader.Size : 0);
+
+    /// <summary>The inner frame, of a frame in whatever state; empty when it is too short to have one.</summary>
+    protected ReadOnlySpan<byte> InnerOf(in Frame frame)
     {
+        ReadOnlySpan<byte> bytes = frame.Bytes;
+        int skip = InnerStart - frame.Info.Offset;
+        return skip <= bytes.Length ? bytes[skip..] : default;
     }
 
     /// <summary>The sender may send to the domain. Told to dry observers only.</summary>
@@ -110,4 +124,35 @@ internal readonly record struct Toward(AccessPort? Port, VtepEndpoint? Remote)
 {
     /// <summary>Where the FDB said, or nowhere.</summary>
     public static Toward Nothing => default;
+
+    /// <summary>The same, what the FDB said being filled in. Out of the tunnel nothing goes to a VTEP.</summary>
+    public Toward Or(FdbTarget target, in Walk walk, RemoteVteps vteps) =>
+        Port is not null || Remote is not null ? this
+        : target.IsLocal ? new Toward(walk.DomainOrNone?.Port(target.Id), Remote: null)
+        : target.IsRemote && !walk.IsFromUnderlay ? new Toward(Port: null, vteps.EndpointOf(target.Id))
+        : Nothing;
+}
+
+/// <summary>
+/// Whether somebody may look on, known when a walk is compiled: the runtime compiles generic code anew for each struct, and what stands behind a
+/// comparison with a constant null isn't there at all.
+/// </summary>
+internal interface IWatch
+{
+    /// <summary>Who looks on in the walk; null: nobody.</summary>
+    static abstract FrameObserver? ObserverOf(in Walk walk);
+}
+
+/// <summary>Nobody looks on.</summary>
+internal readonly struct Unwatched : IWatch
+{
+    /// <inheritdoc/>
+    public static FrameObserver? ObserverOf(in Walk walk) => null;
+}
+
+/// <summary>Whoever looks on in the walk, if somebody does. Code that isn't run for most frames is compiled for this only.</summary>
+internal readonly struct Watched : IWatch
+{
+    /// <inheritdoc/>
+    public static FrameObserver? ObserverOf(in Walk walk) => walk.Observer;
 }

@@ -5,9 +5,6 @@
 // So each record is one outcome, and for every capture without a filter the books of the VTEP hold in the file as well: frames sent + dropped in it =
 // received + replicated + originated, unless capture was lost. What goes to a VTEP as a super-frame counts as the datagrams it is cut into.
 //
-// Bytes. From a port a frame stands in its slot as it came, until a VXLAN header is pushed in front of it; out of the tunnel it has one, until
-// that is popped. Where the inner frame starts in the slot is the same all the while, and is noted when it comes.
-//
 // Belongs to the lane's thread; made and replaced by the control loop. Allocates only when a batch floods to more places than any before.
 
 using System.Runtime.CompilerServices;
@@ -33,7 +30,6 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
     private int _ticketCount;
     private CaptureRecord _frame; // what is known of the frame that came
     private FdbTarget _target;
-    private int _innerStart;
     private long _frames;
     private long _time;
 
@@ -50,8 +46,8 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
         _frame.IsFromUnderlay = walk.IsFromUnderlay;
         if (walk.IsFromUnderlay)
             _frame.Remote = frame.Info.Outer.Remote;
-        _innerStart = frame.Info.Offset + (walk.IsFromUnderlay ? VxlanHeader.Size : 0);
         _target = default;
+        base.Begin(walk, frame);
     }
 
     /// <inheritdoc/>
@@ -82,22 +78,21 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
     /// <inheritdoc/>
     public override void Dropped(in Walk walk, in Frame frame, DropReason reason, Toward toward)
     {
-        AccessPort? to = toward.Port ?? (_target.IsLocal && toward.Remote is null ? walk.DomainOrNone?.Port(_target.Id) : null);
-        VtepEndpoint remote = toward.Remote ?? (_target.IsRemote && !walk.IsFromUnderlay && toward.Port is null ? vteps.EndpointOf(_target.Id) : _frame.Remote);
-        Write(walk.DomainOrNone, frame, to, remote, CaptureVerdict.Dropped, reason);
+        Toward place = toward.Or(_target, walk, vteps);
+        Write(walk.DomainOrNone, frame, place.Port, place.Remote ?? _frame.Remote, CaptureVerdict.Dropped, reason);
     }
 
     /// <inheritdoc/>
     public override int Originated(Lane lane, in Frame frame, AccessPort port)
     {
         CaptureRecord about = _frame;
-        int start = _innerStart;
+        int start = InnerStart;
         _frame.From = null;
         _frame.IsFromUnderlay = false;
         _frame.Remote = default;
-        _innerStart = frame.Info.Offset;
+        InnerStart = frame.Info.Offset;
         int ticket = Write(about.Domain, frame, port, remote: default, CaptureVerdict.Originated, DropReason.None);
-        (_frame, _innerStart) = (about, start);
+        (_frame, InnerStart) = (about, start);
         return ticket;
     }
 
@@ -172,16 +167,9 @@ internal sealed class LaneWatch(int lane, CaptureSession[] sessions, StationWatc
         return isAsked ? ++_ticketCount : NoTicket;
     }
 
-    private ReadOnlySpan<byte> InnerOf(in Frame frame)
-    {
-        ReadOnlySpan<byte> bytes = frame.Bytes;
-        int skip = _innerStart - frame.Info.Offset;
-        return skip <= bytes.Length ? bytes[skip..] : default;
-    }
-
     // of a datagram that belongs to no domain, its header still in front
     private int VniOf(in Frame frame) =>
-        _frame.IsFromUnderlay && frame.Info.Offset < _innerStart && VxlanHeader.TryRead(frame.Bytes, out VxlanHeader header) && header.HasVni
+        _frame.IsFromUnderlay && frame.Info.Offset < InnerStart && VxlanHeader.TryRead(frame.Bytes, out VxlanHeader header) && header.HasVni
             ? header.Vni.Value
             : CaptureRecord.NoVni;
 

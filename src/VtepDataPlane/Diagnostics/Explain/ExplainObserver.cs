@@ -17,7 +17,6 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
     private readonly List<ExplanationStep> _steps = [];
     private readonly List<ExplanationOutcome> _outcomes = [];
     private FdbTarget _target;
-    private int _innerStart;
     private bool _isEncapsulated;
     private bool _wouldBeLearned;
 
@@ -38,10 +37,6 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
 
     /// <summary>Adds a step.</summary>
     public void Say(string step, string text) => _steps.Add(new ExplanationStep(step, text));
-
-    /// <inheritdoc/>
-    public override void Begin(in Walk walk, in Frame frame) =>
-        _innerStart = frame.Info.Offset + (walk.IsFromUnderlay ? VxlanHeader.Size : 0);
 
     /// <inheritdoc/>
     public override void Admitted(in Walk walk, in InetAddress sender, bool isNew) => Say("admission", isNew
@@ -115,11 +110,11 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
     /// <inheritdoc/>
     public override void Dropped(in Walk walk, in Frame frame, DropReason reason, Toward toward)
     {
-        string? port = toward.Port?.Device.Name ?? (_target.IsLocal && toward.Remote is null ? walk.DomainOrNone?.Port(_target.Id)?.Device.Name : null);
-        VtepEndpoint? remote = toward.Remote ?? (_target.IsRemote && !walk.IsFromUnderlay && toward.Port is null ? vteps.EndpointOf(_target.Id) : null);
-        string? to = port ?? remote?.ToString();
+        Toward place = toward.Or(_target, walk, vteps);
+        string? port = place.Port?.Device.Name;
+        string? to = port ?? place.Remote?.ToString();
         Say(reason == DropReason.NeighborAnswered ? "answer" : "drop", $"{(to is null ? "Dropped" : $"Not to {to}")}: {reason.Name()}{Detail(walk, frame, reason, toward)}.");
-        _outcomes.Add(new ExplanationOutcome(CaptureVerdict.Dropped, reason, port, remote, InnerOf(frame).ToArray(), Outer: default));
+        _outcomes.Add(new ExplanationOutcome(CaptureVerdict.Dropped, reason, port, place.Remote, InnerOf(frame).ToArray(), Outer: default));
     }
 
     /// <inheritdoc/>
@@ -142,12 +137,6 @@ internal sealed class ExplainObserver(RemoteVteps vteps, IUnderlay underlay, Und
             underlay.Local, sourcePort, outer.Remote.Address, outer.Remote.Port, outer.TrafficClass, hopLimit, outer.DontFragment, config.UdpChecksum, frame.Bytes);
         Say("send", $"To {(outer.Remote.Address.IsMulticast ? "group" : "VTEP")} {outer.Remote}: {packet.Length} bytes, {fits}.");
         _outcomes.Add(new ExplanationOutcome(CaptureVerdict.Sent, DropReason.None, Port: null, outer.Remote, InnerOf(frame).ToArray(), packet));
-    }
-
-    private ReadOnlySpan<byte> InnerOf(in Frame frame)
-    {
-        int skip = _innerStart - frame.Info.Offset;
-        return skip <= frame.Length ? frame.Bytes[skip..] : default;
     }
 
     private string Detail(in Walk walk, in Frame frame, DropReason reason, Toward toward)
