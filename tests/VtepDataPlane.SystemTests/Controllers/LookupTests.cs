@@ -26,12 +26,14 @@ internal sealed class LookupTests : ControllerTestBed
         long asked = Asked();
         byte[] frame = RawFrame.Probe(Anna, Berta, "to somebody unknown");
 
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < 8; i++)
             sender.Send(frame);
 
-        Assert.That(receiver.CountCopies(frame, 5), Is.EqualTo(5));
+        Assert.That(receiver.CountCopies(frame, 8), Is.EqualTo(8));
         Assert.That(third.CountCopies(frame, 0), Is.Zero, "nothing is flooded");
-        Assert.That(Asked() - asked, Is.EqualTo(1), "questions, however many frames wait");
+        // That it is one question is shown in memory (MissDeskTests, ControllerLookupTests). Here the VTEP may ask on its own account meanwhile: whether somebody
+        // else claims Berta, or what the TAP's own kernel sends from.
+        Assert.That(Asked() - asked, Is.InRange(1, 3), "questions, not one for each frame that waits");
         Assert.That(Vteps[0].Fdb(Anna), Is.EqualTo(new[] { Behind(Vteps[1]) }));
     }
 
