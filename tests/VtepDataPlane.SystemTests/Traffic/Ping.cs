@@ -16,9 +16,9 @@ internal sealed partial record PingResult(int Sent, int Received, int Duplicates
 
     /// <summary>
     /// Requests were answered up to one, and those after it not in time. ping waits for the last answers only twice as long as the longest one took, or one
-    /// interval (iputils, __schedule_exit), which on a busy machine says nothing about them.
+    /// interval (iputils, __schedule_exit), which on a busy machine says nothing about them. Whoever asks once more finds out: what is lost for good is lost again.
     /// </summary>
-    public bool IsEndMissing => Received > 0 && Lost > 0 && Duplicates == 0 && Replies().Count(Text) == Received && Replies().Matches(Text).Max(reply => Number(reply.Groups[1])) == Received;
+    public bool IsEndMissing => Lost > 0 && Replies().Matches(Text) is { Count: > 0 } replies && Enumerable.Range(1, Received).SequenceEqual(replies.Select(reply => Number(reply.Groups[1])).Order());
 
     /// <summary>The MTU the sender was told of by its own IP layer ("message too long, mtu=1450") or an ICMP error; null: not at all.</summary>
     public int? ToldMtu => MtuTold().Match(Text) is { Success: true } match ? Number(match.Groups[1]) : null;

@@ -149,7 +149,8 @@ internal sealed class SubscriberTests
             _p1.Inject(Broadcast(1)); // the port's own line may be full of what came before
         block.Set();
         Eventually.Holds("all are counted", () => _vtep.Vtep.Counters().Drops[DropReason.FrameTruncated] == injected);
-        Eventually.Holds("the books hold, of broadcasts that found their port's line full too", () => slow.Delivered + slow.Lost == Dropped(), () => $"{slow.Delivered} + {slow.Lost}, not {Dropped()}");
+        Eventually.Holds("the books hold, of broadcasts that found their port's line full too", () => slow.Delivered + slow.Lost == Dropped(),
+            () => $"{slow.Delivered} + {slow.Lost}, not {Dropped()}");
 
         long Dropped() => _vtep.Vtep.Counters().Drops.Values.Sum();
     }

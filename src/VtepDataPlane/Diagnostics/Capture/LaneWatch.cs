@@ -1,6 +1,7 @@
 // The observer of a lane while captures run, or somebody is subscribed to what it learns (Diagnostics/Events). It gathers what is known about the
-// frame that is being decided about, and for each copy that is sent and each drop writes a record into the ring of every capture that wants it. A record of a copy that was handed to a queue stays open until the
-// lane has flushed: its ticket names it, and if the queue drops the copy the record says so. Then all records of the batch are committed at once.
+// frame that is being decided about, and for each copy that is sent and each drop writes a record into the ring of every capture that wants it. A
+// record of a copy that was handed to a queue stays open until the lane has flushed: its ticket names it, and if the queue drops the copy the record
+// says so. Then all records of the batch are committed at once.
 //
 // So each record is one outcome, and for every capture without a filter the books of the VTEP hold in the file as well: frames sent + dropped in it =
 // received + replicated + originated, unless capture was lost. What goes to a VTEP as a super-frame counts as the datagrams it is cut into.
