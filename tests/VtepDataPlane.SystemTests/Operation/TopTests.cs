@@ -1,5 +1,6 @@
 // vtep top beside real traffic, and on a real terminal: script(1) gives it one, a shell waits for what must be seen there before it presses a key, sends
-// a signal or makes the terminal narrower. Afterwards the terminal must be as it was.
+// a signal or makes the terminal narrower. Afterwards the terminal must be as it was. Ctrl-C goes to that terminal's shell as well: it traps it, for dash
+// would end there (bash goes on, as its program did).
 
 using System.Diagnostics;
 using System.Globalization;
@@ -74,11 +75,11 @@ internal sealed class TopTests
     public void Terminal_IsFollowed_AndAsItWasAfterwards(string ending)
     {
         using var folder = new Folder();
-        string top = string.Create(CultureInfo.InvariantCulture, $"tty > tty; stty cols 80 rows 24; stty -a > before; sh -c 'echo $$ > pid; exec {VtepProcess.Executable} top --interval 0.1 --socket {One.Socket}'; echo $? > code; stty cols 80 rows 24; stty -a > after");
+        string top = string.Create(CultureInfo.InvariantCulture, $"trap : INT; tty > tty; stty cols 80 rows 24; stty -a > before; sh -c 'echo $$ > pid; exec {VtepProcess.Executable} top --interval 0.1 --socket {One.Socket}'; echo $? > code; stty cols 80 rows 24; stty -a > after");
         string seen = $"seen() {{ until grep -q \"$1\" typescript 2> /dev/null; do sleep 0.02; done; }}; "
             + $"{{ seen 'PEER .*TX/S .*STATE'; stty -F $(cat tty) cols 40; seen 'VNI  OUT BIT/S'; {ending}; until test -s after; do sleep 0.02; done; }} | ";
 
-        Command.Run(TimeSpan.FromSeconds(20), "env", "-u", "NO_COLOR", "-u", "COLUMNS", "-u", "LINES", "-C", folder.Path, "TERM=xterm", "timeout", "15", "bash", "-c",
+        Command.Run(TimeSpan.FromSeconds(20), "env", "-u", "NO_COLOR", "-u", "COLUMNS", "-u", "LINES", "-C", folder.Path, "TERM=xterm", "SHELL=/bin/sh", "timeout", "15", "bash", "-c",
             seen + $"script -qfc \"{top.Replace("$", "\\$", StringComparison.Ordinal)}\" typescript").OrFail();
 
         string typescript = folder.Read("typescript");
