@@ -250,6 +250,8 @@ internal sealed partial class DomainTable : IDisposable
                 _domains.Add(config.Vni, domain = new DomainRecord(TakeIndex(), config, new Peering(_vteps, _groups, _released), new DomainMeters(_lanes.Length)));
                 _names[domain.Index] = (config.Vni, []);
                 _fdb.Prepare(domain.Index);
+                foreach (Lane lane in _lanes)
+                    lane.Meters.Pairs.AddDomain(domain.Index, domain.Meters[lane.Index]);
             }
 
             UnfixStations(domain, config);
@@ -272,7 +274,7 @@ internal sealed partial class DomainTable : IDisposable
         var indexes = domains.Select(domain => domain.Index).ToHashSet();
         _fdb.Flush((domain, _) => indexes.Contains(domain));
         foreach (Lane lane in _lanes)
-            lane.Meters.Pairs.Retire((domain, _) => indexes.Contains(domain));
+            lane.Meters.Pairs.RemoveDomains(indexes);
         foreach (DomainRecord domain in domains)
         {
             Closed.Add(domain.Meters);
@@ -375,7 +377,7 @@ internal sealed partial class DomainTable : IDisposable
         _fdb.Flush((_, target) => target.IsRemote && gone.Contains(target.Id));
         WaitForLanes();
         foreach (Lane lane in _lanes)
-            lane.Meters.Pairs.Retire((_, vtep) => gone.Contains(vtep));
+            lane.Meters.Pairs.RetireVteps(gone);
         foreach (int vtep in vteps)
         {
             foreach (Lane lane in _lanes)

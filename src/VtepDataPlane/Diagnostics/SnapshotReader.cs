@@ -22,7 +22,14 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
             KnownVteps().Count, fdb.Count, fdb.Capacity, controllers, [.. problems, .. Warnings(state, domains)]);
     }
 
-    public IReadOnlyList<DomainSnapshot> Domains() => [.. forwarder.State.Domains.OrderBy(domain => domain.Vni).Select(Read)];
+    public IReadOnlyList<DomainSnapshot> Domains()
+    {
+        List<BridgeDomain> domains = [.. forwarder.State.Domains.OrderBy(domain => domain.Vni)];
+        var traffic = new Dictionary<int, VtepTraffic>();
+        foreach (Lane lane in lanes)
+            lane.Meters.Pairs.AddTo(traffic);
+        return [.. domains.Select(domain => Read(domain, traffic.GetValueOrDefault(domain.Index)))];
+    }
 
     public IReadOnlyList<PortSnapshot> Ports() =>
         [.. forwarder.State.Domains.SelectMany(domain => domain.Ports, Read).OrderBy(port => port.Name, StringComparer.Ordinal)];
@@ -111,7 +118,7 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
             totals.Received, replicated, originated, totals.Segmented, totals.Sent, totals.Coalesced, DropTotals.Occurred(totals.Drops));
     }
 
-    private DomainSnapshot Read(BridgeDomain domain)
+    private DomainSnapshot Read(BridgeDomain domain, in VtepTraffic traffic)
     {
         Span<long> drops = stackalloc long[DropReasonText.Count];
         drops.Clear();
@@ -121,8 +128,7 @@ internal sealed class SnapshotReader(Fdb fdb, NeighborTable neighbors, RemoteVte
             [.. domain.Ports.Select(port => port.Device.Name)], [.. domain.Flood.Vteps.Select(vtep => vteps.EndpointOf(vtep))],
             domain.Mtu, fdb.CountOf(domain.Index), domain.FdbLimit, (int)domain.Ageing, domain.Meters.Sum(lane => lane.Moves),
             domain.Meters.Sum(lane => lane.LearnLimitHits), domain.Meters.Sum(lane => lane.ReservedBitsIgnored),
-            domain.Meters.Sum(lane => lane.ToUnderlay), domain.Meters.Sum(lane => lane.FromUnderlay),
-            domain.Meters.Sum(lane => lane.ToUnderlayBytes), domain.Meters.Sum(lane => lane.FromUnderlayBytes), DropTotals.Occurred(drops));
+            traffic.TxFrames, traffic.RxFrames, traffic.TxBytes, traffic.RxBytes, DropTotals.Occurred(drops));
     }
 
     private PortSnapshot Read(BridgeDomain domain, AccessPort port)

@@ -89,9 +89,7 @@ internal sealed partial class Forwarder
             outer.InterfaceIndex = group.InterfaceIndex;
             int segments = SuperFrame.Segments(frame.Length - VxlanHeader.Size, frame.Info.Offload);
             int bytes = frame.Length + (segments - 1) * (VxlanHeader.Size + frame.Info.Offload.HeaderLength);
-            CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, group.Id), segments, bytes);
-            walk.Meters.ToUnderlay += segments;
-            walk.Meters.ToUnderlayBytes += bytes;
+            CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, group.Id, walk.Meters), segments, bytes);
             if (walk.Observer is { } observer)
                 walk.Lane.SendToUnderlay(frame, observer, observer.ToGroup(walk, frame, group));
             else

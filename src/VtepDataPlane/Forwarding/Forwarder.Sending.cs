@@ -90,9 +90,7 @@ internal sealed partial class Forwarder
         int segments = SuperFrame.Segments(frame.Length - VxlanHeader.Size, offload);
         int bytes = frame.Length + (segments - 1) * (VxlanHeader.Size + offload.HeaderLength);
         CountSent(ref walk.Lane.Meters.Traffic(vtep), segments, bytes);
-        CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, vtep), segments, bytes);
-        walk.Meters.ToUnderlay += segments;
-        walk.Meters.ToUnderlayBytes += bytes;
+        CountSent(ref walk.Lane.Meters.Pairs.Of(walk.Domain.Index, vtep, walk.Meters), segments, bytes);
         if (TWatch.ObserverOf(walk) is { } observer)
             walk.Lane.SendToUnderlay(frame, observer, observer.ToVtep(walk, frame, vtep));
         else

@@ -345,10 +345,7 @@ internal sealed partial class Forwarder(Fdb fdb, RemoteVteps vteps, NeighborTabl
 
     private static void CountAccepted(in Walk walk, int length, bool reservedBits)
     {
-        int bytes = length + VxlanHeader.Size;
-        walk.CountAccepted(bytes);
-        walk.Meters.FromUnderlay++;
-        walk.Meters.FromUnderlayBytes += bytes;
+        walk.CountAccepted(length + VxlanHeader.Size);
         if (reservedBits)
             walk.Meters.ReservedBitsIgnored++;
     }

@@ -51,19 +51,13 @@ internal sealed class DomainLaneMeters
 {
     private readonly long[] _drops = DirectedDrops.NewArray();
     private TokenLevel _lookups;
+    private VtepTraffic _withoutRow;
 
     /// <summary>Questions the lane asked for the domain.</summary>
     public ref TokenLevel Lookups => ref _lookups;
 
-    public long ToUnderlay { get; set; }
-
-    public long FromUnderlay { get; set; }
-
-    /// <summary>Bytes of those frames, VXLAN headers included, as in <see cref="VtepTraffic"/>.</summary>
-    public long ToUnderlayBytes { get; set; }
-
-    /// <summary>Bytes of those frames, VXLAN headers included, as in <see cref="VtepTraffic"/>.</summary>
-    public long FromUnderlayBytes { get; set; }
+    /// <summary>Traffic with VTEPs that have no row in <see cref="PairMeters"/>, where all the rest is counted.</summary>
+    public ref VtepTraffic WithoutRow => ref _withoutRow;
 
     public long Moves { get; set; }
 

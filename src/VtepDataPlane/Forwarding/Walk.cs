@@ -94,7 +94,7 @@ internal ref struct Walk
         Vtep = vtep;
         Source = FdbTarget.LearnedRemote(vtep);
         _ofVtep = ref Lane.Meters.Traffic(vtep);
-        _ofPair = ref Lane.Meters.Pairs.Of(Domain.Index, vtep);
+        _ofPair = ref Lane.Meters.Pairs.Of(Domain.Index, vtep, Meters);
     }
 
     /// <summary>Counts a frame of the sender that was admitted last.</summary>

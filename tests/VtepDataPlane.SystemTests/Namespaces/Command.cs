@@ -24,7 +24,16 @@ internal static class Command
     /// <summary>How long a command may take when its caller says nothing.</summary>
     public static readonly TimeSpan UsualLimit = TimeSpan.FromSeconds(15);
 
-    /// <summary>Runs a program to its end; a test failure when it can't be started or takes longer than <paramref name="limit"/>.</summary>
+    // Build servers of the SDK would outlive their command by ten minutes, and hold its output all that time.
+    private static readonly (string Name, string Value)[] s_environment =
+    [
+        ("LC_ALL", "C"), // the output of ping and tcpdump is read below
+        ("MSBUILDDISABLENODEREUSE", "1"), ("DOTNET_CLI_USE_MSBUILD_SERVER", "0"), ("UseSharedCompilation", "false"),
+    ];
+
+    /// <summary>
+    /// Runs a program to its end, and that of its output; a test failure when it can't be started or takes longer than <paramref name="limit"/>.
+    /// </summary>
     public static CommandResult Run(TimeSpan limit, string program, params IEnumerable<string> arguments)
     {
         using Process process = Start(program, arguments, out string line);
@@ -37,6 +46,8 @@ internal static class Command
             throw new AssertionException($"'{line}' took longer than {limit.TotalSeconds:0} s and was killed.");
         }
 
+        if (!Task.WaitAll([output, error], limit))
+            throw new AssertionException($"'{line}' has ended, but for {limit.TotalSeconds:0} s something it left running has held its output open.");
         return new CommandResult(line, process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }
 
@@ -53,7 +64,8 @@ internal static class Command
             info.ArgumentList.Add(argument);
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
             info.Environment[name] = value;
-        info.Environment["LC_ALL"] = "C"; // the output of ping and tcpdump is read below
+        foreach ((string name, string value) in s_environment)
+            info.Environment[name] = value;
         commandLine = $"{program} {string.Join(' ', info.ArgumentList)}";
         try
         {
