@@ -51,7 +51,7 @@ summary() {
 # Programs of the system tests and the Debian packages they are in.
 missing_packages() {
     local need program
-    for need in ip:iproute2 bridge:iproute2 tc:iproute2 ping:iputils-ping tcpdump:tcpdump tshark:tshark ethtool:ethtool \
+    for need in ip:iproute2 bridge:iproute2 tc:iproute2 ping:iputils-ping tcpdump:tcpdump tshark:tshark mergecap:wireshark-common ethtool:ethtool \
         sysctl:procps nft:nftables setpriv:util-linux unshare:util-linux mknod:coreutils clang:clang nm:binutils objdump:binutils \
         ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch etcd:etcd-server etcdctl:etcd-client openssl:openssl \
         systemd-nspawn:systemd-container systemd-analyze:systemd dbus-daemon:dbus-daemon nsenter:util-linux man:man-db mandoc:mandoc dpkg-deb:dpkg strip:binutils \

@@ -20,7 +20,7 @@ internal sealed partial class Capture : IDisposable
     /// <param name="filter">A pcap-filter(7) expression.</param>
     public Capture(NetworkNamespace place, string device, string filter)
     {
-        Requirements.Need("tcpdump", "tshark");
+        Requirements.Need("tcpdump", "tshark", "mergecap");
         _where = $"{place.Name} {device} '{filter}'";
 
         // Immediate mode, so that stopping it doesn't lose the packets of a block that isn't full yet. In this mode each packet takes

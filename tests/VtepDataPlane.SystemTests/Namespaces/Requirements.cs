@@ -17,6 +17,7 @@ internal static class Requirements
         ["tc"] = "iproute2",
         ["ping"] = "iputils-ping",
         ["tcpdump"] = "tcpdump",
+        ["mergecap"] = "wireshark-common",
         ["tshark"] = "tshark",
         ["ethtool"] = "ethtool",
         ["sysctl"] = "procps",

@@ -84,14 +84,10 @@ internal abstract class TestBed
     {
         foreach ((VtepProcess process, _) in _vteps)
             process.Stop();
-        foreach ((_, Capture? capture) in _vteps)
-        {
-            Dissection? sent = capture?.Stop();
-            if (sent is { Packets: 0 } && MayBeSilent)
-                continue;
-            sent?.AssertNoExpertWarnings();
-            sent?.AssertNoOuterFragments();
-        }
+        List<Dissection> sent = [.. _vteps.Select(vtep => vtep.Capture).OfType<Capture>().Select(capture => capture.Stop())];
+        sent.RemoveAll(capture => capture.Packets == 0 && MayBeSilent);
+        Dissection.AssertNoExpertWarnings(sent);
+        sent.ForEach(capture => capture.AssertNoOuterFragments());
     }
 
     private void WriteLogs()

@@ -31,7 +31,7 @@ internal sealed class DissectionTests(AddressFamily underlay) : TestBed
         Assert.That(OuterPacket.Receive(wire, text => text.StartsWith("kind ", StringComparison.Ordinal), Flows + 6), Has.Count.EqualTo(Flows + 6));
 
         Dissection sent = capture.Stop();
-        sent.AssertNoExpertWarnings();
+        Dissection.AssertNoExpertWarnings([sent]);
         sent.AssertNoOuterFragments();
         bool v6 = underlay == AddressFamily.InterNetworkV6;
         IReadOnlyList<Packet> packets = sent.Read("vxlan", "vxlan.flags", "vxlan.vni", "vxlan.reserved8", "vxlan.gbp", "udp.srcport", "udp.checksum.status", v6 ? "ipv6.src" : "ip.flags.df");
