@@ -133,7 +133,7 @@ public sealed class ControllerReloadTests
         Assert.That(a.Vtep.DeleteFdb(Vni100, MacB), Is.EqualTo($"{MacB} in VNI 100 is told by the domain's controller: take its record out there."));
         Assert.That(a.Vtep.AddFdb(Vni100, MacB, other, null), Is.Null);
         network.Store.Put(Host(7), new FloodRecord("h7", Vni100), new MacRecord("h7", Vni100, MacB, 7));
-        network.Until(() => network.Claims(MacB) is ["h7 7"]);
+        network.Until(() => network.Claims(MacB) is ["h7 7"] && StatusOf(a).Revision == network.Store.Revision);
         network.Pass(2);
         Assert.That(a.Fdb(), Does.Contain($"100 {MacB} static 198.18.0.9"));
 
