@@ -1,11 +1,13 @@
 // What happens to `vtep top` from outside: keys and signals, as one queue, so that everything is done on one thread at a time.
 //
-// Keys are read by a thread of its own, which waits in read(2) and goes with the process; the runtime sets the terminal to give single keys without
-// echo for that time, and back at the end, whichever way the process ends by itself. Ctrl-C stays a signal. SIGTSTP (Ctrl-Z) must give the
-// screen back before the process stops, so that handler does it itself, before it lets the signal do what it always does.
+// Keys are read by a thread of its own, which waits in read(2) and goes with the process. The terminal gives single keys without echo for that time, and
+// is set back at the end. Ctrl-C stays a signal. SIGTSTP (Ctrl-Z) must give screen and modes back before the process stops, so its handler does all
+// of it, and takes them again when the process is continued (TerminalModes).
 
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using Microsoft.Win32.SafeHandles;
+using VtepDataPlane.Linux.Interop;
 
 namespace VtepDataPlane.Daemon.Top;
 
@@ -32,6 +34,7 @@ internal sealed class TopEvents : IDisposable
 {
     private readonly Channel<TopEvent> _events = Channel.CreateUnbounded<TopEvent>();
     private readonly List<PosixSignalRegistration> _signals = [];
+    private TerminalModes? _before;
 
     // One wait at a time, however often it is asked for: it may last for days.
     private Task _waiting = Task.CompletedTask;
@@ -56,14 +59,31 @@ internal sealed class TopEvents : IDisposable
     /// <param name="continuing">It goes on.</param>
     public void WatchTerminal(Action stopping, Action continuing)
     {
+        _before = TerminalModes.Now();
+        TerminalModes? ours = _before?.WithSingleKeys();
+        ours?.Set();
         On(PosixSignal.SIGWINCH, cancel: false, () => Add(new TopEvent(TopEventKind.Redraw)));
-        On(PosixSignal.SIGTSTP, cancel: false, stopping);
-        On(PosixSignal.SIGCONT, cancel: false, () =>
+        var gate = new Lock(); // Ctrl-Z may come again before all is taken back
+        On(PosixSignal.SIGTSTP, cancel: true, () =>
         {
-            continuing();
+            lock (gate)
+            {
+                stopping();
+                _before?.Set();
+                TerminalModes.StopProcess();
+            }
+        });
+        On(PosixSignal.SIGCONT, cancel: true, () => // else the runtime would set modes of its own
+        {
+            lock (gate)
+            {
+                ours?.Set();
+                continuing();
+            }
+
             Add(new TopEvent(TopEventKind.Redraw));
         });
-        if (!Console.IsInputRedirected)
+        if (ours is not null)
             new Thread(ReadKeys) { IsBackground = true, Name = "keys" }.Start();
     }
 
@@ -72,6 +92,7 @@ internal sealed class TopEvents : IDisposable
     {
         foreach (PosixSignalRegistration signal in _signals)
             signal.Dispose();
+        _before?.Set();
     }
 
     private void On(PosixSignal signal, bool cancel, Action act) => _signals.Add(PosixSignalRegistration.Create(signal, context =>
@@ -80,16 +101,17 @@ internal sealed class TopEvents : IDisposable
         act();
     }));
 
+    // Arrows and function keys come as sequences, whose letters are no keys of ours.
     private void ReadKeys()
     {
-        try
+        const byte Escape = 0x1B;
+        Span<byte> keys = stackalloc byte[64];
+        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0); // the console's own waits for whole lines
+        int count;
+        while ((count = input.Read(keys)) > 0) // 0: the terminal is gone; whoever took it away sends SIGHUP
         {
-            while (true)
-                Add(new TopEvent(TopEventKind.Key, Console.ReadKey(intercept: true).KeyChar));
-        }
-        catch (InvalidOperationException)
-        {
-            // The terminal is gone; whoever took it away sends SIGHUP.
+            for (int i = 0; i < count && keys[i] != Escape; i++)
+                Add(new TopEvent(TopEventKind.Key, (char)keys[i]));
         }
     }
 }

@@ -27,12 +27,14 @@ internal sealed class TopScreen : IDisposable
         Take();
     }
 
-    /// <summary>Shows a picture instead of the one before.</summary>
+    /// <summary>Shows a picture instead of the one before; not while the screen is another's.</summary>
     /// <param name="lines">Its lines.</param>
     /// <param name="height">Lines of the terminal; null: more than there are in the picture.</param>
     /// <param name="bold">Headings may be bold.</param>
     public void Show(IReadOnlyList<TopLine> lines, int? height, bool bold)
     {
+        if (!_isOurs)
+            return;
         var picture = new StringBuilder(Home);
         for (int i = 0; i < lines.Count; i++)
         {

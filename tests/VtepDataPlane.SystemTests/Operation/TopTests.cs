@@ -79,8 +79,7 @@ internal sealed class TopTests
         string seen = $"seen() {{ until grep -q \"$1\" typescript 2> /dev/null; do sleep 0.02; done; }}; "
             + $"{{ seen 'PEER .*TX/S .*STATE'; stty -F $(cat tty) cols 40; seen 'VNI  OUT BIT/S'; {ending}; until test -s after; do sleep 0.02; done; }} | ";
 
-        Command.Run(TimeSpan.FromSeconds(20), "env", "-u", "NO_COLOR", "-u", "COLUMNS", "-u", "LINES", "-C", folder.Path, "TERM=xterm", "SHELL=/bin/sh", "timeout", "15", "bash", "-c",
-            seen + $"script -qfc \"{top.Replace("$", "\\$", StringComparison.Ordinal)}\" typescript").OrFail();
+        RunOnATerminal(folder, seen, top);
 
         string typescript = folder.Read("typescript");
         Assert.That(folder.Read("code"), Is.EqualTo("0\n"), typescript);
@@ -88,6 +87,27 @@ internal sealed class TopTests
         Assert.That(typescript.Split(Enter), Has.Length.EqualTo(2));
         Assert.That(typescript.Split(Leave), Has.Length.EqualTo(2));
         Assert.That(typescript.IndexOf(Leave, StringComparison.Ordinal), Is.GreaterThan(typescript.LastIndexOf("\u001b[H", StringComparison.Ordinal)));
+    }
+
+    // The shell goes on when its program is stopped, and only brings it back when what was on the terminal until then is put aside.
+    [Test]
+    public void CtrlZ_GivesTheTerminalBack_UntilItGoesOn()
+    {
+        using var folder = new Folder();
+        string top = $"tty > tty; stty cols 80 rows 24; stty -a > before; set -m; {VtepProcess.Executable} top --interval 0.1 --socket {One.Socket}; "
+            + "stty -a > stopped; until test -e on; do sleep 0.02; done; fg; echo $? > code; stty -a > after";
+        string hand = "await() { until eval \"$1\" 2> /dev/null; do sleep 0.02; done; }; taken() { test $(grep -ao 1049h typescript | wc -l) = $1; }; "
+            + "{ await \"grep -q 'PEER .*TX/S' typescript\"; printf '\\032'; await 'test -s stopped'; cp typescript until; touch on; "
+            + "await 'taken 2'; printf q; await 'test -s after'; } | ";
+
+        RunOnATerminal(folder, hand, top);
+
+        string stopped = folder.Read("until"), whole = folder.Read("typescript");
+        Assert.That(folder.Read("stopped"), Is.EqualTo(folder.Read("before")));
+        Assert.That(stopped.Split(Leave), Has.Length.EqualTo(2));
+        Assert.That(stopped.LastIndexOf("\u001b[H", StringComparison.Ordinal), Is.LessThan(stopped.IndexOf(Leave, StringComparison.Ordinal)));
+        Assert.That((folder.Read("code"), folder.Read("after")), Is.EqualTo(("0\n", folder.Read("before"))));
+        Assert.That((whole.Split(Enter).Length, whole.Split(Leave).Length), Is.EqualTo((3, 3)));
     }
 
     [Test]
@@ -98,6 +118,11 @@ internal sealed class TopTests
         Assert.That(result.Output, Does.Not.Contain("\u001b"));
         Assert.That(result.Output, Does.Match(@"(?m)^blue +100 +- ").And.Match(@"(?m)^blue +100 +\d"));
     }
+
+    // the hand presses keys, by what it sees in the files of the folder
+    private static void RunOnATerminal(Folder folder, string hand, string program) =>
+        Command.Run(TimeSpan.FromSeconds(20), "env", "-u", "NO_COLOR", "-u", "COLUMNS", "-u", "LINES", "-C", folder.Path, "TERM=xterm", "SHELL=/bin/sh", "timeout", "15", "bash", "-c",
+            hand + $"script -qfc \"{program.Replace("$", "\\$", StringComparison.Ordinal)}\" typescript").OrFail();
 
     private sealed class Folder : IDisposable
     {
