@@ -8,6 +8,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 using NUnit.Framework;
 using VtepDataPlane.SystemTests.Namespaces;
@@ -84,6 +86,19 @@ internal sealed partial class DashboardTests
         await Assertions.Expect(drawing.Locator(".node.peer")).ToHaveCountAsync(3);
         await Assertions.Expect(drawing.Locator("path.link:not(.idle)")).Not.ToHaveCountAsync(0);
         Assert.That(await drawing.Locator(".node.peer").First.Locator(".dot").CountAsync(), Is.EqualTo(2), "198.18.0.2 is in blue and red");
+    }
+
+    // axe-core judges by WCAG: names and roles for who hears the page, contrast for who hardly sees it.
+    [TestCase(ColorScheme.Light)]
+    [TestCase(ColorScheme.Dark)]
+    public async Task ThePage_IsForThoseWhoHearItToo(ColorScheme scheme)
+    {
+        await Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = scheme });
+
+        AxeResult result = await Page.RunAxe();
+
+        Assert.That(result.Passes, Is.Not.Empty);
+        Assert.That(result.Violations.Select(fault => $"{fault.Id}: {fault.Help}: {string.Join(", ", fault.Nodes.Select(node => node.Html))}"), Is.Empty);
     }
 
     [Test]

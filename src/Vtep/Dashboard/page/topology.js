@@ -89,7 +89,7 @@ export class Topology {
 
   #node(kind, label, search, box, ...parts) {
     const choose = () => this.#onChoose(search);
-    return shape("g", { class: "node " + kind, role: "button", tabindex: 0, "aria-label": label, click: choose,
+    return shape("g", { class: "node " + kind, role: "button", tabindex: 0, click: choose, // its name is its title
       keydown: event => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(); } } },
     shape("title", {}, label), shape("rect", { class: "box", x: box.x, y: box.y, width: box.width, height: box.height, rx: 7 }), ...parts);
   }
