@@ -15,6 +15,7 @@
 #   bench/run.sh operate [OPTIONS] --out FILE.json   what an operator waits for: start, control calls, scrapes, the dashboard; as root; writes FILE.md too
 #       --only NAMES         measurements: names, or beginnings of names, comma-separated (start,calls)
 #       --seconds N          of TCP beside calls and of all windows beside scrapes, 60
+#   bench/run.sh compare REVISION [--rounds N]       what a frame costs here and in another revision, both in one process, without root
 #
 # As root it installs the Debian packages that are needed and missing; otherwise it names them. What it makes in the system is gone when it ends,
 # however it ends. bench/README.md tells what is measured and how to read it.
@@ -24,7 +25,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-readonly usage="Usage: bench/run.sh [micro [ARGUMENTS] | e2e [--only NAMES] [--contenders NAMES] [--seconds N] [--rounds N] [--patience N] --out FILE.json | control [--only NAMES] [--seconds N] --out FILE.json | operate [--only NAMES] [--seconds N] --out FILE.json]"
+readonly usage="Usage: bench/run.sh [micro [ARGUMENTS] | e2e [--only NAMES] [--contenders NAMES] [--seconds N] [--rounds N] [--patience N] --out FILE.json | control [--only NAMES] [--seconds N] --out FILE.json | operate [--only NAMES] [--seconds N] --out FILE.json | compare REVISION [--rounds N]]"
 readonly results=$root/artifacts/bench
 readonly e2e=$root/artifacts/bin/VtepDataPlane.EndToEnd/release/VtepDataPlane.EndToEnd
 readonly publish_limit=600 # seconds
@@ -33,7 +34,7 @@ readonly e2e_needs=(ip:iproute2 bridge:iproute2 ping:iputils-ping sysctl:procps 
     ovs-vswitchd:openvswitch-switch ovsdb-server:openvswitch-switch wireguard-go:wireguard-go wg:wireguard-tools)
 readonly control_needs=(ip:iproute2 ping:iputils-ping sysctl:procps iperf3:iperf3 etcd:etcd-server etcdctl:etcd-client)
 readonly operate_needs=(ip:iproute2 ping:iputils-ping sysctl:procps iperf3:iperf3)
-job= scratch= made_policy=
+job= scratch= made_policy= tree=
 
 # Names the Debian packages of programs that are missing: PROGRAM:PACKAGE ...
 missing_packages() {
@@ -102,6 +103,7 @@ leave() {
     [[ -z $job ]] || end_job
     sweep_namespaces
     [[ -z $made_policy ]] || rm -f "$made_policy"
+    [[ -z $tree ]] || git worktree remove --force "$tree"
     [[ -z $scratch ]] || rm -rf "$scratch"
 }
 trap leave EXIT
@@ -164,6 +166,18 @@ run_operate() {
     TMPDIR=$scratch run_job timeout "$measurements_limit" "$e2e" operate "$@"
 }
 
+# Another revision is built in a worktree of its own, which leave() takes away.
+run_compare() {
+    local revision=${1:?$usage}
+    shift
+    tree=$scratch/before
+    git worktree add --quiet --detach "$tree" "$revision"
+    run_job dotnet build "$tree/src/Vtep" -c Release -v q --nologo -p:RunAnalyzers=false
+    run_job dotnet build src/Vtep -c Release -v q --nologo
+    run_job dotnet build bench/EndToEnd -c Release -v q --nologo
+    run_job "$e2e" compare "$tree/artifacts/bin/Vtep/release" artifacts/bin/Vtep/release "$@"
+}
+
 parse_e2e() {
     out= contenders= arguments=()
     while [[ $# -gt 0 ]]; do
@@ -213,6 +227,7 @@ case ${1:-all} in
     e2e) shift; parse_e2e "$@"; mkdir -p "$(dirname "$out")"; run_e2e "${arguments[@]}" --out "$out" ;;
     control) parse_measurements "$@"; mkdir -p "$(dirname "$out")"; run_control "${arguments[@]}" --out "$out" ;;
     operate) parse_measurements "$@"; mkdir -p "$(dirname "$out")"; run_operate "${arguments[@]}" --out "$out" ;;
+    compare) shift; run_compare "$@" ;;
     all) run_micro; contenders=; run_e2e --out "$results/e2e.json" ;;
     *) echo "run.sh: '$1' is not understood. $usage" >&2; exit 2 ;;
 esac

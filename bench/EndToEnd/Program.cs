@@ -3,16 +3,18 @@
 //   run         the bench: scenarios, contenders, reports (bench/run.sh calls it)
 //   control     the bench of controllers, beside a real etcd (bench/run.sh calls it)
 //   operate     the bench of what an operator waits for (bench/run.sh calls it)
+//   compare     two builds of the data plane in one process (bench/run.sh calls it)
 //   relay       the contenders "ceiling" and "relay"
 //   frames      offers frames to a device             datagrams   sends a contender's datagrams
 //   echo, ask   server and client of request and response
 //
-// All but `run`, `control`, `operate` and `ask` run until they are killed.
+// All but `run`, `control`, `operate`, `compare` and `ask` run until they are killed.
 
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Net;
 using VtepDataPlane.EndToEnd;
+using VtepDataPlane.EndToEnd.Compare;
 using VtepDataPlane.EndToEnd.Control;
 using VtepDataPlane.EndToEnd.Generators;
 using VtepDataPlane.EndToEnd.Lab;
@@ -21,7 +23,7 @@ using VtepDataPlane.EndToEnd.Operation;
 using VtepDataPlane.EndToEnd.Relay;
 using VtepDataPlane.Wire;
 
-var root = new RootCommand("The end-to-end bench of VtepDataPlane.") { Run(), Control(), Operate(), Relay(), Frames(), Datagrams(), Echo(), Ask() };
+var root = new RootCommand("The end-to-end bench of VtepDataPlane.") { Run(), Control(), Operate(), Compare(), Relay(), Frames(), Datagrams(), Echo(), Ask() };
 try
 {
     return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
@@ -84,6 +86,18 @@ static Command Operate()
         Measurement[] all = [new SizeMeasurement(), new StartMeasurement(), new CallMeasurement(span), new ScrapeMeasurement(span), new DashboardMeasurement(span), new CaptureMeasurement(span)];
         return new MeasurementRun(new MeasurementOptions(parsed.GetValue(only), span, parsed.GetRequiredValue(file)), all).Run() ? 0 : 1;
     });
+    return command;
+}
+
+static Command Compare()
+{
+    var before = new Argument<string>("before") { Description = "The folder of the vtep.dll to compare with." };
+    var after = new Argument<string>("after") { Description = "The folder of the vtep.dll that is judged." };
+    var rounds = new Option<int>("--rounds") { Description = "How often all is measured.", DefaultValueFactory = _ => 5 };
+    var command = new Command("compare", "Compare what a frame costs in two builds.") { before, after, rounds };
+    rounds.Validators.Add(result => Refuse(result, result.GetValueOrDefault<int>() > 0));
+    command.SetAction(parsed => new BuildComparison(
+        new BuildUnderTest(parsed.GetRequiredValue(before)), new BuildUnderTest(parsed.GetRequiredValue(after)), parsed.GetValue(rounds)).Run(Console.Out));
     return command;
 }
 
