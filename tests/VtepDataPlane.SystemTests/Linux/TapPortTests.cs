@@ -293,11 +293,10 @@ internal sealed class TapPortTests
         Exchange(queue, batch, request, 200);
         Drain(port, batch);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        int received = Exchange(queue, batch, request, 500);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        int received = 0;
+        long allocated = Allocation.Least(() => received += Exchange(queue, batch, request, 200));
 
-        Assert.That(queue.Meters.Sent, Is.EqualTo(700 * 8));
+        Assert.That(queue.Meters.Sent, Is.EqualTo(800 * 8));
         Assert.That(received + queue.Meters.Received, Is.Positive);
         Assert.That(allocated, Is.Zero);
     }

@@ -1,5 +1,6 @@
 // ping(8) from one station to another, its statistics read.
 
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -50,6 +51,9 @@ internal static partial class Ping
     /// <summary>Longest time from the last request to giving up on its reply.</summary>
     private const int ReplyLimitSeconds = 1;
 
+    /// <summary>A reply that late is lost.</summary>
+    private const int LateSeconds = 2;
+
     /// <summary>Pings <paramref name="to"/> from <paramref name="from"/> and gives the statistics, whatever they are.</summary>
     /// <param name="from">The sender.</param>
     /// <param name="to">The address.</param>
@@ -98,19 +102,24 @@ internal static partial class Ping
     }
 
     /// <summary>
-    /// Ends a ping started with <see cref="Start"/>, after ten more replies: those before the last reply that are missing were lost.
-    /// ping's own statistics would count a request that is still under way.
+    /// Ends a ping started with <see cref="Start"/>, after ten more replies: those before the last one of them that are missing, and don't come late either, were
+    /// lost. Replies overtake each other: a flow goes by another queue, and its worker may have to wait for a processor. ping's own statistics would count
+    /// a request that is still under way.
     /// </summary>
     public static PingResult StopAndRead(BackgroundProcess ping)
     {
         int enough = Answered(ping).Count + 10;
         Wait.Until("ping has ten more replies", () => Answered(ping).Count >= enough, 5, () => ping.Text);
+        int last = Answered(ping).Max();
+        long start = Stopwatch.GetTimestamp();
+        Wait.Until("no reply is missing, or it is lost", () => Distinct(ping, last) == last || Stopwatch.GetElapsedTime(start).TotalSeconds > LateSeconds);
         ping.Signal("INT");
         ping.WaitForExit(TimeSpan.FromSeconds(5));
-        List<int> answered = Answered(ping);
-        HashSet<int> distinct = [.. answered];
-        return new PingResult(distinct.Max(), distinct.Count, answered.Count - distinct.Count, ping.Text);
+        int duplicates = Answered(ping).CountBy(sequence => sequence).Sum(replies => replies.Value - 1);
+        return new PingResult(last, Distinct(ping, last), duplicates, ping.Text);
     }
+
+    private static int Distinct(BackgroundProcess ping, int last) => Answered(ping).Distinct().Count(sequence => sequence <= last);
 
     private static List<int> Answered(BackgroundProcess ping) =>
         [.. ping.Lines.Select(line => PingResult.Replies().Match(line)).Where(match => match.Success).Select(match => PingResult.Number(match.Groups[1]))];
