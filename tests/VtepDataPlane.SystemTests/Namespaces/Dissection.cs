@@ -23,9 +23,6 @@ namespace VtepDataPlane.SystemTests.Namespaces;
 /// <summary>A capture file and what tshark says about it. Valid until its <see cref="Capture"/> is disposed of.</summary>
 internal sealed partial class Dissection(string file, string where, int packets)
 {
-    private readonly string _file = file;
-    private readonly string _where = where;
-
     private const int SeverityWarning = 0x00600000; // PI_WARN in epan/proto.h; PI_ERROR is above it
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
@@ -35,6 +32,9 @@ internal sealed partial class Dissection(string file, string where, int packets)
         "-o", "tcp.analyze_sequence_numbers:FALSE", "-d", "udp.port==4789,vxlan", "-d", "tcp.port==1-65535,data",
         "-d", $"udp.port=={UdpTransfer.Port},data",
     ];
+
+    private readonly string _file = file;
+    private readonly string _where = where;
 
     /// <summary>How many packets were captured.</summary>
     public int Packets { get; } = packets;
@@ -63,9 +63,9 @@ internal sealed partial class Dissection(string file, string where, int packets)
         if (captures.Count == 0)
             return;
         string merged = captures[0]._file + ".merged";
-        Command.Run(s_limit, "mergecap", ["-F", "pcapng", "-I", "none", "-w", merged, .. captures.Select(capture => capture._file)]).OrFail();
         try
         {
+            Command.Run(s_limit, "mergecap", ["-F", "pcapng", "-I", "none", "-w", merged, .. captures.Select(capture => capture._file)]).OrFail();
             string where = string.Join(", ", captures.Select((capture, i) => $"{i}: {capture._where}"));
             new Dissection(merged, where, captures.Sum(capture => capture.Packets)).AssertNoFaults();
         }
