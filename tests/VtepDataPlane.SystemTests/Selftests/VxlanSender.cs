@@ -5,6 +5,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using VtepDataPlane.SystemTests.Namespaces;
+using VtepDataPlane.SystemTests.Traffic;
 
 namespace VtepDataPlane.SystemTests.Selftests;
 
@@ -18,7 +19,7 @@ internal sealed class VxlanSender : IDisposable
     private readonly Socket _socket;
 
     /// <summary>A sender with the address <paramref name="from"/>, which <paramref name="host"/> has.</summary>
-    public VxlanSender(LabHost host, IPAddress from) => _socket = InNamespace.Run(host.Namespace.Name, () => Bound(from));
+    public VxlanSender(LabHost host, IPAddress from) => _socket = InNamespace.Run(host.Namespace.Name, () => BoundSocket.Open(new IPEndPoint(from, Port)));
 
     /// <summary>A sender with a host's VTEP address.</summary>
     public VxlanSender(LabHost host)
@@ -53,25 +54,4 @@ internal sealed class VxlanSender : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();
-
-    private static Socket Bound(IPAddress from)
-    {
-        var socket = new Socket(from.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        Wait.Until($"{from} can be bound", () => TryBind(socket, new IPEndPoint(from, Port)));
-        return socket;
-    }
-
-    // Also without duplicate address detection an IPv6 address becomes usable some time after it was added.
-    private static bool TryBind(Socket socket, IPEndPoint address)
-    {
-        try
-        {
-            socket.Bind(address);
-            return true;
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)
-        {
-            return false;
-        }
-    }
 }

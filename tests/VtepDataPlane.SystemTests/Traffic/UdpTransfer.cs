@@ -51,24 +51,9 @@ internal static class UdpTransfer
 
     private static Socket Bound(IPAddress address)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        Socket socket = BoundSocket.Open(new IPEndPoint(address, Port));
         socket.ReceiveBufferSize = socket.SendBufferSize = 1 << 20;
-        Wait.Until($"UDP port {Port} of {address} is free", () => IsBound(socket, new IPEndPoint(address, Port)));
         return socket;
-    }
-
-    // A program that another test is just starting has copies of our sockets until it calls exec(2): one that was closed here is open there a moment longer.
-    private static bool IsBound(Socket socket, IPEndPoint endpoint)
-    {
-        try
-        {
-            socket.Bind(endpoint);
-            return true;
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
-        {
-            return false;
-        }
     }
 
     // A datagram given up earlier may still come: it differs from the one waited for and is passed over.
